@@ -1,0 +1,96 @@
+"""What every test runs under: strict promotion, fixed keys, 32 bits unless asked."""
+
+import gc
+import os
+import zlib
+from collections.abc import Callable, Iterator
+
+# Before JAX starts its backend: tests are about the CPU unless the caller says
+# otherwise, and parallel workers must not each spread over all the cores.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("MPLBACKEND", "Agg")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
+import hypothesis
+import jax
+import pytest
+from jaxtyping import PRNGKeyArray
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+_quiet = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large]
+hypothesis.settings.register_profile(
+    "local", deadline=None, max_examples=30, suppress_health_check=_quiet
+)
+hypothesis.settings.register_profile(
+    "ci", parent=hypothesis.settings.get_profile("local"), derandomize=True
+)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+_SEED = pytest.StashKey[int]()
+
+
+class KeySource:
+    """A fresh JAX key at each call, all from one seed: `getkey()`, `getkey()`, ..."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self.count = 0
+
+    def __call__(self) -> PRNGKeyArray:
+        self.count += 1
+        return jax.random.fold_in(jax.random.key(self.seed), self.count)
+
+
+@pytest.fixture
+def getkey(request: pytest.FixtureRequest) -> KeySource:
+    """Keys that depend on the test's name only, so order and workers do not matter.
+
+    `QJAX_TEST_SEED=<number>` replaces the seed, to see whether a test's outcome
+    hangs on it; the report of a failing test names the seed it ran with.
+    """
+    given = os.environ.get("QJAX_TEST_SEED")
+    seed = int(given) if given else zlib.crc32(request.node.nodeid.encode())
+    request.node.stash[_SEED] = seed
+    return KeySource(seed)
+
+
+@pytest.fixture
+def key(getkey: Callable[[], PRNGKeyArray]) -> PRNGKeyArray:
+    """The first key of `getkey`, for tests that need one."""
+    return getkey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    if report.failed and _SEED in item.stash:
+        seed = item.stash[_SEED]
+        report.sections.append(("key seed", f"QJAX_TEST_SEED={seed} repeats this run"))
+    return report
+
+
+@pytest.fixture(autouse=True)
+def precision(request: pytest.FixtureRequest) -> Iterator[None]:
+    """32-bit types, or 64-bit ones for `@pytest.mark.x64` and for the fixture `x64`.
+
+    JAX keys its compilation caches on this setting, so the two do not mix.
+    """
+    marked = request.node.get_closest_marker("x64") is not None
+    with jax.enable_x64(marked or "x64" in request.fixturenames):
+        yield
+
+
+@pytest.fixture
+def x64() -> None:
+    """Run the test with 64-bit types; `precision` does the work."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def bounded_memory() -> Iterator[None]:
+    """Compiled programs of one file are of no use to the next: drop them."""
+    yield
+    jax.clear_caches()
+    gc.collect()
