@@ -1,0 +1,1 @@
+"""qjax: a JAX quantum simulator and theory verifier."""

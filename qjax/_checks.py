@@ -1,0 +1,81 @@
+"""Argument checks with one form of message: Argument `x` must ..., but is ... ."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from qjax._types import ArrayLike, Wires, is_traced
+
+
+def require(condition: bool, argument: str, rule: str, value: object) -> None:
+    """Raise ValueError "Argument `x` must <rule>, but is <value>." unless it holds."""
+    if not condition:
+        raise ValueError(f"Argument `{argument}` must {rule}, but is {value}.")
+
+
+def check_wires(
+    wires: int | Sequence[int], num_wires: int | None = None, argument: str = "wires"
+) -> Wires:
+    """Return `wires` as a tuple of distinct ints in [0, num_wires), or raise."""
+    if isinstance(wires, int | np.integer):
+        wires = (int(wires),)
+    rule = "be integers"
+    if not all(isinstance(wire, int | np.integer) for wire in wires):
+        raise TypeError(f"Argument `{argument}` must {rule}, but is {wires!r}.")
+    checked_wires = tuple(int(wire) for wire in wires)
+    distinct = len(set(checked_wires)) == len(checked_wires)
+    require(distinct, argument, "not repeat a wire", checked_wires)
+    if num_wires is None:
+        in_range = all(wire >= 0 for wire in checked_wires)
+        require(in_range, argument, "be non-negative", checked_wires)
+    else:
+        in_range = all(0 <= wire < num_wires for wire in checked_wires)
+        require(in_range, argument, f"lie in [0, {num_wires})", checked_wires)
+    return checked_wires
+
+
+def checked(
+    value: Array, condition: Array | np.ndarray, argument: str, rule: str
+) -> Array:
+    """Return `value` if `condition` holds everywhere, or report the broken rule.
+
+    With a concrete condition the report is a ValueError at once; with a traced one it
+    is an `equinox.error_if` at run time, which lives only if the result is used.
+    """
+    if is_traced(condition) or is_traced(value):
+        return eqx.error_if(
+            value, jnp.any(~condition), f"Argument `{argument}` must {rule}, but is not."
+        )
+    if not np.all(np.asarray(condition)):
+        shown = np.array2string(np.asarray(value), precision=6, threshold=8)
+        require(False, argument, rule, shown)
+    return value
+
+
+def check_probability(probability: ArrayLike, argument: str = "probability") -> Array:
+    """Return `probability` as a float array with entries in [0, 1], or report it."""
+    value = as_float(probability, argument)
+    return checked(
+        value, (value >= 0) & (value <= 1), argument, "lie in [0, 1]"
+    )
+
+
+def as_float(value: ArrayLike, argument: str) -> Array:
+    """Return a real `value` as a floating array, in JAX's default width for numbers."""
+    array = jnp.asarray(value)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating):
+        raise TypeError(f"Argument `{argument}` must be real, but has {array.dtype}.")
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        array = array.astype(jax.dtypes.canonicalize_dtype(float))
+    return array
+
+
+def check_shots(shots: int) -> None:
+    """Raise unless `shots` is a Python integer of at least 1."""
+    if not isinstance(shots, int | np.integer) or isinstance(shots, bool):
+        raise TypeError(f"Argument `shots` must be an integer, but is {shots!r}.")
+    require(shots >= 1, "shots", "be at least 1", shots)

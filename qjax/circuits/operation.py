@@ -1,0 +1,427 @@
+"""The operations a circuit is made of: data only, no knowledge of states."""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from qjax._checks import check_wires, checked, require
+from qjax._linalg import dagger
+from qjax._types import ArrayLike, Wires
+
+Params = Float[Array, " p"] | Float[np.ndarray, " p"]
+Matrix = Complex[Array, "d d"] | Complex[np.ndarray, "d d"]
+KrausStack = Complex[Array, "k d d"] | Complex[np.ndarray, "k d d"]
+
+
+class AbstractOperation(eqx.Module):
+    """Anything that acts on wires: numbers are leaves, wires and identity are static."""
+
+    wires: eqx.AbstractVar[Wires]
+    name: eqx.AbstractVar[str]
+
+
+class AbstractUnitary(AbstractOperation):
+    """An operation with a unitary matrix; the first of `wires` is the leading bit."""
+
+    @abc.abstractmethod
+    def matrix(self) -> Matrix:
+        """Return the unitary on `wires`, shape (2^k, 2^k)."""
+
+    @abc.abstractmethod
+    def inverse(self) -> "AbstractUnitary":
+        """Return the operation that undoes this one."""
+
+
+class AbstractComposite(AbstractOperation):
+    """An operation made of others, done `repetitions` times."""
+
+    repetitions: eqx.AbstractVar[int]
+
+    @property
+    @abc.abstractmethod
+    def operations(self) -> tuple[AbstractOperation, ...]:
+        """Operations of one repetition, in time order."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GateSpec:
+    """One row of the gate table: everything static that is known about a gate.
+
+    Attributes:
+        name: Name of the gate, unique in the table.
+        num_wires: Number of wires k.
+        num_params: Number of real parameters p.
+        matrix: Maps p scalars to the (2^k, 2^k) matrix.
+        inverse: Maps the parameters to the inverse gate's row and parameters.
+        generator: For p = 1: the Hermitian G with U(t) = exp(-i t G), else None.
+    """
+
+    name: str
+    num_wires: int
+    num_params: int
+    matrix: Callable[..., Array | np.ndarray]
+    inverse: Callable[[Array], tuple["GateSpec", Array]] = dataclasses.field(
+        compare=False
+    )
+    generator: np.ndarray | None = dataclasses.field(default=None, compare=False)
+
+
+class Gate(AbstractUnitary):
+    """A gate of the table on given wires.
+
+    Attributes:
+        params: Parameters, shape (p,), floating. Leaf.
+        wires: Wires acted on. Static.
+        spec: Row of the gate table. Static.
+
+    Raises:
+        ValueError: If the number of parameters or wires is not the table's.
+
+    Example:
+        >>> import numpy as np
+        >>> from qjax.circuits import GATES, Gate
+        >>> Gate(np.asarray([0.3]), (0,), GATES["RX"]).matrix().shape
+        (2, 2)
+    """
+
+    params: Params
+    wires: Wires = eqx.field(static=True, converter=check_wires)
+    spec: GateSpec = eqx.field(static=True)
+
+    def __check_init__(self):
+        spec = self.spec
+        if np.shape(self.params) != (spec.num_params,):
+            rule = f"have shape ({spec.num_params},) for {spec.name}"
+            require(False, "params", rule, f"of shape {np.shape(self.params)}")
+        if len(self.wires) != spec.num_wires:
+            rule = f"have {spec.num_wires} entries for {spec.name}"
+            require(False, "wires", rule, self.wires)
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def matrix(self) -> Matrix:
+        return jnp.asarray(self.spec.matrix(*(self.params[i] for i in self._range())))
+
+    def inverse(self) -> "Gate":
+        spec, params = self.spec.inverse(self.params)
+        return Gate(params, self.wires, spec)
+
+    def _range(self) -> range:
+        return range(self.spec.num_params)
+
+
+class Unitary(AbstractUnitary):
+    """An arbitrary unitary matrix on given wires; `unitary` builds a checked one.
+
+    Attributes:
+        array: The matrix, shape (2^k, 2^k). Leaf.
+        wires: Wires acted on, k of them. Static.
+    """
+
+    array: Matrix
+    wires: Wires = eqx.field(static=True, converter=check_wires)
+
+    def __check_init__(self):
+        _check_square(self.array, self.wires, "array", self.array.ndim == 2)
+
+    @property
+    def name(self) -> str:
+        return "U"
+
+    def matrix(self) -> Matrix:
+        return jnp.asarray(self.array)
+
+    def inverse(self) -> "Unitary":
+        return Unitary(dagger(self.matrix()), self.wires)
+
+
+class Controlled(AbstractUnitary):
+    """A unitary that acts where every control wire has its value; cost has no 2^c.
+
+    Attributes:
+        operation: The unitary on the target wires.
+        controls: Control wires. Static.
+        values: Bit of each control that switches the operation on. Static.
+
+    Raises:
+        ValueError: If controls and targets overlap, or a value is not a bit.
+
+    Example:
+        >>> from qjax.circuits import controlled, x
+        >>> controlled(x(2), (0, 1)).wires
+        (0, 1, 2)
+    """
+
+    operation: AbstractUnitary
+    controls: Wires = eqx.field(static=True, converter=check_wires)
+    values: tuple[int, ...] = eqx.field(static=True, converter=tuple)
+
+    def __check_init__(self):
+        check_wires(self.controls + self.operation.wires)
+        rule = f"have {len(self.controls)} entries"
+        require(len(self.values) == len(self.controls), "values", rule, self.values)
+        bits = all(value in (0, 1) for value in self.values)
+        require(bits, "values", "hold bits", self.values)
+
+    @property
+    def wires(self) -> Wires:
+        return self.controls + self.operation.wires
+
+    @property
+    def name(self) -> str:
+        return f"C{len(self.controls)}-{self.operation.name}"
+
+    def matrix(self) -> Matrix:
+        block = self.operation.matrix()
+        size = block.shape[0]
+        start = size * int("".join(map(str, self.values)), 2)
+        identity = jnp.eye(size * 2 ** len(self.controls), dtype=block.dtype)
+        return identity.at[start : start + size, start : start + size].set(block)
+
+    def inverse(self) -> "Controlled":
+        return Controlled(self.operation.inverse(), self.controls, self.values)
+
+
+class Channel(AbstractOperation):
+    """A quantum channel by its Kraus operators: rho -> sum_k K_k rho K_k^dagger.
+
+    Attributes:
+        kraus: Operators, shape (k, 2^w, 2^w). Leaf.
+        wires: Wires acted on, w of them. Static.
+        name: Name in drawings. Static.
+
+    Raises:
+        ValueError: If the shape does not fit the wires.
+
+    Example:
+        >>> import numpy as np
+        >>> from qjax.circuits import Channel
+        >>> Channel(np.eye(2, dtype=complex)[None], (0,)).checked().wires
+        (0,)
+    """
+
+    kraus: KrausStack
+    wires: Wires = eqx.field(static=True, converter=check_wires)
+    name: str = eqx.field(static=True, default="Channel")
+
+    def __check_init__(self):
+        _check_square(self.kraus, self.wires, "kraus", self.kraus.ndim == 3)
+
+    def checked(self) -> "Channel":
+        """Return the channel, or report that sum_k K_k^dagger K_k is not I.
+
+        Concrete operators raise ValueError; traced ones raise at run time under jit,
+        as long as the returned channel is the one used.
+        """
+        kraus = jnp.asarray(self.kraus)
+        total = jnp.einsum("kba,kbc->ac", kraus.conj(), kraus)
+        gap = jnp.abs(total - jnp.eye(total.shape[0], dtype=total.dtype))
+        tolerance = _tolerance(kraus)
+        kraus = checked(
+            kraus, gap <= tolerance, "kraus", "satisfy sum_k K_k^dagger K_k = I"
+        )
+        return Channel(kraus, self.wires, self.name)
+
+
+class Measure(AbstractOperation):
+    """Measure wires in the computational basis and record one bit for each.
+
+    Attributes:
+        wires: Wires measured, in the order of the recorded bits. Static.
+    """
+
+    wires: Wires = eqx.field(static=True, converter=check_wires)
+
+    @property
+    def name(self) -> str:
+        return "M"
+
+
+class Reset(AbstractOperation):
+    """Return wires to |0> (measure, forget, flip): rho -> |0><0| (x) Tr_wires rho.
+
+    Attributes:
+        wires: Wires reset. Static.
+    """
+
+    wires: Wires = eqx.field(static=True, converter=check_wires)
+
+    @property
+    def name(self) -> str:
+        return "|0>"
+
+
+class Conditional(AbstractOperation):
+    """Do `operation` only if earlier measured bits have the given values.
+
+    Attributes:
+        operation: A unitary, channel or reset.
+        outcomes: Positions in the list of bits recorded so far, in time order; negative
+            positions count from the latest. Inside `Repeat` the list holds the bits
+            recorded before it, then those of the current repetition. Static.
+        values: Required bit at each position. Static.
+
+    Raises:
+        TypeError: If `operation` itself measures, repeats or is conditional.
+        ValueError: If `values` does not fit `outcomes`.
+
+    Example:
+        >>> from qjax.circuits import Conditional, x
+        >>> Conditional(x(1), (-1,), (1,)).name
+        'if[-1]=1: X'
+    """
+
+    operation: AbstractUnitary | Channel | Reset
+    outcomes: tuple[int, ...] = eqx.field(static=True, converter=tuple)
+    values: tuple[int, ...] = eqx.field(static=True, converter=tuple)
+
+    def __check_init__(self):
+        if not isinstance(self.operation, AbstractUnitary | Channel | Reset):
+            raise TypeError(
+                "Argument `operation` must be a unitary, channel or reset, "
+                f"but is {type(self.operation).__name__}."
+            )
+        fits = len(self.values) == len(self.outcomes) > 0
+        rule = f"have as many entries as `outcomes` {self.outcomes}, at least 1"
+        require(fits, "values", rule, self.values)
+        bits = all(value in (0, 1) for value in self.values)
+        require(bits, "values", "hold bits", self.values)
+
+    @property
+    def wires(self) -> Wires:
+        return self.operation.wires
+
+    @property
+    def name(self) -> str:
+        shown = ",".join(map(str, self.outcomes))
+        return f"if[{shown}]={''.join(map(str, self.values))}: {self.operation.name}"
+
+
+def unitary(matrix: ArrayLike, wires: int | Sequence[int]) -> Unitary:
+    """Build the operation |psi> -> U |psi> from a matrix U, checked to be unitary.
+
+    Args:
+        matrix: U, shape (2^k, 2^k).
+        wires: k wires; the first is the leading bit of U's indices.
+
+    Raises:
+        ValueError: If the shape does not fit, or a concrete U is not unitary to
+            rounding; a traced one is reported at run time.
+
+    Example:
+        >>> import numpy as np
+        >>> from qjax.circuits import unitary
+        >>> unitary(np.asarray([[0, 1], [1, 0]]), 3).wires
+        (3,)
+    """
+    array = _as_complex(matrix)
+    wires = check_wires(wires)
+    _check_square(array, wires, "matrix", array.ndim == 2)
+    gap = jnp.abs(dagger(array) @ array - jnp.eye(array.shape[-1], dtype=array.dtype))
+    return Unitary(
+        checked(array, gap <= _tolerance(array), "matrix", "be unitary"), wires
+    )
+
+
+def controlled(
+    operation: AbstractUnitary,
+    controls: int | Sequence[int],
+    values: Sequence[int] | None = None,
+) -> Controlled:
+    """Build C(U): U acts where the control wires hold `values` (default: all ones).
+
+    Args:
+        operation: The unitary U; controls of a controlled U are merged.
+        controls: Control wires, distinct from U's.
+        values: One bit for each control.
+
+    Raises:
+        ValueError: If wires repeat, or `values` does not fit.
+        TypeError: If `operation` is not a unitary.
+
+    Example:
+        >>> from qjax.circuits import controlled, x
+        >>> toffoli = controlled(x(2), (0, 1))
+        >>> toffoli.matrix().shape
+        (8, 8)
+    """
+    if not isinstance(operation, AbstractUnitary):
+        raise TypeError(
+            "Argument `operation` must be a unitary operation, "
+            f"but is {type(operation).__name__}."
+        )
+    controls = check_wires(controls, argument="controls")
+    values = (1,) * len(controls) if values is None else tuple(values)
+    if isinstance(operation, Controlled):
+        controls += operation.controls
+        values += operation.values
+        operation = operation.operation
+    return Controlled(operation, controls, values)
+
+
+def kraus_channel(
+    kraus: ArrayLike, wires: int | Sequence[int], name: str = "Kraus"
+) -> Channel:
+    """Build the channel rho -> sum_k K_k rho K_k^dagger, checked to keep the trace.
+
+    Args:
+        kraus: Operators, shape (k, 2^w, 2^w).
+        wires: w wires.
+        name: Name in drawings.
+
+    Raises:
+        ValueError: If the shape does not fit, or concrete operators do not satisfy
+            sum_k K_k^dagger K_k = I; traced ones are reported at run time.
+
+    Example:
+        >>> import numpy as np
+        >>> from qjax.circuits import kraus_channel
+        >>> kraus_channel(np.eye(2)[None], 0).name
+        'Kraus'
+    """
+    return Channel(_as_complex(kraus), check_wires(wires), name).checked()
+
+
+def walk(operations: Sequence[AbstractOperation]) -> Iterator[AbstractOperation]:
+    """Yield elementary operations in time order, composites opened and repeated.
+
+    Leaves of a repeated operation keep their leading depth axis: only what is static
+    may be read.
+    """
+    for operation in operations:
+        if isinstance(operation, AbstractComposite):
+            for _ in range(operation.repetitions):
+                yield from walk(operation.operations)
+        else:
+            yield operation
+
+
+def count_outcomes(operations: Sequence[AbstractOperation]) -> int:
+    """Count the bits that one execution records."""
+    return sum(len(op.wires) for op in walk(operations) if isinstance(op, Measure))
+
+
+def _as_complex(value: ArrayLike) -> Array:
+    array = jnp.asarray(value)
+    if not jnp.issubdtype(array.dtype, jnp.inexact):
+        array = array.astype(float)
+    return array.astype(jnp.result_type(array.dtype, jnp.complex64))
+
+
+def _check_square(array: ArrayLike, wires: Wires, name: str, rank_fits: bool) -> None:
+    shape, size = np.shape(array), 2 ** len(wires)
+    fits = rank_fits and shape[-2:] == (size, size)
+    rule = f"end in shape ({size}, {size}) on {len(wires)} wires"
+    require(fits, name, rule, f"of shape {shape}")
+
+
+def _tolerance(array: Array) -> float:
+    # Every entry of the product sums array.size / d rounded terms; sixteen is slack.
+    return 16 * array.size * float(jnp.finfo(array.dtype).eps)

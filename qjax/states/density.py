@@ -1,0 +1,188 @@
+"""Mixed states as density tensors."""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float, Int
+
+from qjax._checks import checked, require
+from qjax._linalg import contract, dagger, real_to_complex, superoperator
+from qjax._types import ArrayLike, Key, Wires
+from qjax.states.base import AbstractState, mask_wires, pauli_sums, resolve_wires
+from qjax.states.vector import StateVector, draw_kraus
+
+
+class DensityMatrix(AbstractState):
+    """A mixed state rho.
+
+    Attributes:
+        tensor: rho, shape (2,) * 2n: axes 0..n-1 are the ket wires, n..2n-1 the bra
+            wires. complex64 or complex128.
+
+    Raises:
+        ValueError: If the shape is not (2,) * 2n.
+
+    Example:
+        >>> from qjax.states import DensityMatrix
+        >>> DensityMatrix.zeros(2).matrix().shape
+        (4, 4)
+    """
+
+    tensor: Complex[Array, "*n"]
+
+    def __check_init__(self):
+        shape = self.tensor.shape
+        fits = set(shape) == {2} and len(shape) % 2 == 0
+        require(fits, "tensor", "have shape (2,) * 2 num_wires", f"of shape {shape}")
+
+    @classmethod
+    def zeros(cls, num_wires: int, dtype: np.dtype | type | None = None):
+        """Return |0...0><0...0|, by default in JAX's complex dtype now."""
+        require(num_wires >= 1, "num_wires", "be at least 1", num_wires)
+        blank = jnp.zeros((2,) * (2 * num_wires), complex if dtype is None else dtype)
+        return cls(blank.at[(0,) * (2 * num_wires)].set(1))
+
+    @classmethod
+    def from_state(cls, state: StateVector):
+        """Return |psi><psi|."""
+        return cls(jnp.multiply.outer(state.amplitudes, state.amplitudes.conj()))
+
+    @classmethod
+    def from_matrix(cls, matrix: ArrayLike):
+        """Return the state of a matrix rho, checked to be Hermitian with trace 1.
+
+        Args:
+            matrix: Shape (2^n, 2^n), n >= 1. Positivity is not checked: it would cost
+                an eigendecomposition.
+
+        Raises:
+            ValueError: If the shape is off, or a concrete matrix is not Hermitian with
+                trace 1 to sqrt(eps); a traced one is reported at run time.
+        """
+        rho = jnp.asarray(matrix)
+        if not jnp.issubdtype(rho.dtype, jnp.inexact):
+            rho = rho.astype(float)
+        if not jnp.issubdtype(rho.dtype, jnp.complexfloating):
+            rho = real_to_complex(rho)
+        num_wires = max(rho.shape[0].bit_length() - 1, 1) if rho.ndim else 1
+        fits = rho.shape == (2**num_wires, 2**num_wires)
+        rule = "have shape (2^n, 2^n) with n >= 1"
+        require(fits, "matrix", rule, f"of shape {rho.shape}")
+        tolerance = float(np.sqrt(jnp.finfo(rho.dtype).eps))
+        hermitian = jnp.abs(rho - dagger(rho)) <= tolerance
+        rho = checked(rho, hermitian, "matrix", "be Hermitian")
+        unit = jnp.abs(jnp.trace(rho) - 1) <= tolerance
+        rho = checked(rho, unit, "matrix", "have trace 1")
+        return cls(rho.reshape((2,) * (2 * num_wires)))
+
+    @classmethod
+    def maximally_mixed(cls, num_wires: int, dtype: np.dtype | type | None = None):
+        """Return I / 2^n."""
+        require(num_wires >= 1, "num_wires", "be at least 1", num_wires)
+        size = 2**num_wires
+        eye = jnp.eye(size, dtype=complex if dtype is None else dtype) / size
+        return cls(eye.reshape((2,) * (2 * num_wires)))
+
+    @property
+    def num_wires(self) -> int:
+        return self.tensor.ndim // 2
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.tensor.dtype
+
+    def matrix(self) -> Complex[Array, "d d"]:
+        """Return rho as a matrix, shape (2^n, 2^n)."""
+        size = 2**self.num_wires
+        return self.tensor.reshape(size, size)
+
+    def apply_matrix(
+        self,
+        matrix: Array | np.ndarray,
+        wires: Wires,
+        controls: Wires = (),
+        control_values: tuple[int, ...] = (),
+    ) -> "DensityMatrix":
+        matrix = jnp.asarray(matrix)
+        ket = contract(self.tensor, matrix, wires, controls, control_values)
+        bra_wires, bra_controls = self._bra(wires), self._bra(controls)
+        both = contract(ket, matrix.conj(), bra_wires, bra_controls, control_values)
+        return DensityMatrix(both)
+
+    def apply_kraus(self, kraus: Array | np.ndarray, wires: Wires) -> "DensityMatrix":
+        """Return sum_k K_k rho K_k^dagger, in one contraction.
+
+        Args:
+            kraus: Shape (k, 2^w, 2^w), cast to the state's dtype; not checked.
+            wires: w wires.
+        """
+        operators = jnp.asarray(kraus).astype(self.dtype)
+        doubled = tuple(wires) + self._bra(wires)
+        return DensityMatrix(contract(self.tensor, superoperator(operators), doubled))
+
+    def sample_kraus(
+        self, key: Key, kraus: Array | np.ndarray, wires: Wires
+    ) -> tuple["DensityMatrix", Int[Array, ""], Float[Array, ""]]:
+        kraus = jnp.asarray(kraus).astype(self.dtype)
+        index, log_prob = draw_kraus(key, kraus, self.reduced(wires))
+        scale = real_to_complex(jnp.exp(-log_prob / 2))
+        return self.apply_matrix(kraus[index] * scale, wires), index, log_prob
+
+    def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
+        wires = resolve_wires(wires, self.num_wires)
+        diagonal = self._coherence(0).real
+        others = tuple(w for w in range(self.num_wires) if w not in wires)
+        kept = sorted(wires)
+        marginal = jnp.sum(diagonal, axis=others)
+        return marginal.transpose([kept.index(wire) for wire in wires])
+
+    def reduced(self, wires: Sequence[int]) -> Complex[Array, "d d"]:
+        wires = resolve_wires(wires, self.num_wires)
+        others = tuple(w for w in range(self.num_wires) if w not in wires)
+        order = wires + others
+        size, rest = 2 ** len(wires), 2 ** len(others)
+        tensor = self.tensor.transpose(order + self._bra(order))
+        return jnp.einsum("arbr->ab", tensor.reshape(size, rest, size, rest))
+
+    def expect_paulis(
+        self, x_masks: tuple[int, ...], z_masks: tuple[int, ...]
+    ) -> Float[Array, " t"]:
+        coherences = {x: self._coherence(x) for x in set(x_masks)}
+        return pauli_sums(coherences, x_masks, z_masks)
+
+    def norm(self) -> Float[Array, ""]:
+        return jnp.trace(self.matrix()).real
+
+    def overlap(self, other: AbstractState) -> Float[Array, ""]:
+        if not isinstance(other, DensityMatrix):
+            raise TypeError(
+                "Argument `other` must be a DensityMatrix, "
+                f"but is {type(other).__name__}; use qjax.states.fidelity."
+            )
+        # Tr(A B) = sum_ij A_ij B_ji = sum_ij A_ij conj(B_ij) for Hermitian B.
+        return jnp.sum(self.matrix() * other.matrix().conj()).real
+
+    def _bra(self, wires: Sequence[int]) -> Wires:
+        return tuple(wire + self.num_wires for wire in wires)
+
+    def _coherence(self, x_mask: int) -> Complex[Array, "*n"]:
+        """Return <j|rho|j xor x> over basis indices j, shape (2,) * n."""
+        flips = self._bra(mask_wires(x_mask, self.num_wires))
+        size = 2**self.num_wires
+        matrix = jnp.flip(self.tensor, flips).reshape(size, size)
+        return jnp.diagonal(matrix).reshape((2,) * self.num_wires)
+
+
+def as_density(state: AbstractState) -> DensityMatrix:
+    """Return the state as a density matrix; a pure one becomes |psi><psi|."""
+    if isinstance(state, DensityMatrix):
+        return state
+    if isinstance(state, StateVector):
+        return DensityMatrix.from_state(state)
+    raise TypeError(
+        "Argument `state` must be a StateVector or DensityMatrix, "
+        f"but is {type(state).__name__}."
+    )
+
+

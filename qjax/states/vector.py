@@ -1,0 +1,160 @@
+"""Pure states as amplitude tensors."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float, Int
+
+from qjax._checks import checked, require
+from qjax._linalg import contract, real_to_complex, wires_first
+from qjax._types import ArrayLike, Key, Wires
+from qjax.states.base import (
+    AbstractState,
+    draw_index,
+    mask_wires,
+    pauli_sums,
+    resolve_wires,
+)
+
+
+class StateVector(AbstractState):
+    """A pure state |psi> = sum_x a_x |x>.
+
+    Attributes:
+        amplitudes: a, shape (2,) * n, complex64 or complex128. Axis w is wire w.
+
+    Raises:
+        ValueError: If the shape is not (2,) * n.
+
+    Example:
+        >>> from qjax.states import StateVector
+        >>> StateVector.zeros(3).probabilities().shape
+        (2, 2, 2)
+    """
+
+    amplitudes: Complex[Array, "*n"]
+
+    def __check_init__(self):
+        shape = self.amplitudes.shape
+        rule = "have shape (2,) * num_wires"
+        require(set(shape) == {2}, "amplitudes", rule, f"of shape {shape}")
+
+    @classmethod
+    def zeros(cls, num_wires: int, dtype: np.dtype | type | None = None):
+        """Return |0...0>, by default in JAX's complex dtype at the time of the call."""
+        return cls.basis((0,) * num_wires, dtype)
+
+    @classmethod
+    def basis(cls, bits: Sequence[int], dtype: np.dtype | type | None = None):
+        """Return the basis state |bits>."""
+        require(len(bits) > 0, "bits", "name at least one wire", bits)
+        require(all(b in (0, 1) for b in bits), "bits", "hold 0 and 1", bits)
+        blank = jnp.zeros((2,) * len(bits), complex if dtype is None else dtype)
+        return cls(blank.at[tuple(bits)].set(1))
+
+    @classmethod
+    def from_amplitudes(cls, amplitudes: ArrayLike, *, normalize: bool = False):
+        """Return sum_x a_x |x> from a vector a of length 2^n.
+
+        Args:
+            amplitudes: Shape (2^n,), n >= 1, real or complex, of Euclidean norm 1.
+            normalize: Divide by the norm (which must not be 0) instead of checking it.
+
+        Raises:
+            ValueError: If the length is no power of two, or a concrete norm is not 1
+                to sqrt(eps); a traced one is reported at run time.
+        """
+        vector = jnp.asarray(amplitudes)
+        if not jnp.issubdtype(vector.dtype, jnp.inexact):
+            vector = vector.astype(float)
+        num_wires = max(vector.size.bit_length() - 1, 1)
+        rule = "have shape (2^n,) with n >= 1"
+        fits = vector.shape == (2**num_wires,)
+        require(fits, "amplitudes", rule, f"of shape {vector.shape}")
+        size = jnp.linalg.norm(vector)
+        if normalize:
+            size = checked(size, size > 0, "amplitudes", "have a positive norm")
+            vector = vector / size.astype(vector.dtype)
+        else:
+            tolerance = float(np.sqrt(jnp.finfo(vector.dtype).eps))
+            ok = jnp.abs(size - 1) <= tolerance
+            vector = checked(vector, ok, "amplitudes", "have norm 1")
+        if not jnp.issubdtype(vector.dtype, jnp.complexfloating):
+            vector = real_to_complex(vector)
+        return cls(vector.reshape((2,) * num_wires))
+
+    @property
+    def num_wires(self) -> int:
+        return self.amplitudes.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.amplitudes.dtype
+
+    def vector(self) -> Complex[Array, " d"]:
+        """Return the amplitudes as a vector, shape (2^n,)."""
+        return self.amplitudes.reshape(-1)
+
+    def apply_matrix(
+        self,
+        matrix: Array | np.ndarray,
+        wires: Wires,
+        controls: Wires = (),
+        control_values: tuple[int, ...] = (),
+    ) -> "StateVector":
+        tensor = contract(self.amplitudes, matrix, wires, controls, control_values)
+        return StateVector(tensor)
+
+    def sample_kraus(
+        self, key: Key, kraus: Array | np.ndarray, wires: Wires
+    ) -> tuple["StateVector", Int[Array, ""], Float[Array, ""]]:
+        kraus = jnp.asarray(kraus).astype(self.dtype)
+        index, log_prob = draw_kraus(key, kraus, self.reduced(wires))
+        scale = real_to_complex(jnp.exp(-log_prob / 2))
+        return self.apply_matrix(kraus[index] * scale, wires), index, log_prob
+
+    def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
+        wires = resolve_wires(wires, self.num_wires)
+        weights = self.amplitudes.real**2 + self.amplitudes.imag**2
+        grouped = wires_first(weights, wires, self.num_wires)
+        return jnp.sum(grouped, axis=1).reshape((2,) * len(wires))
+
+    def reduced(self, wires: Sequence[int]) -> Complex[Array, "d d"]:
+        wires = resolve_wires(wires, self.num_wires)
+        grouped = wires_first(self.amplitudes, wires, self.num_wires)
+        return jnp.matmul(
+            grouped, grouped.conj().T, precision=jax.lax.Precision.HIGHEST
+        )
+
+    def expect_paulis(
+        self, x_masks: tuple[int, ...], z_masks: tuple[int, ...]
+    ) -> Float[Array, " t"]:
+        coherences = {}
+        for x in set(x_masks):
+            flipped = jnp.flip(self.amplitudes, mask_wires(x, self.num_wires))
+            coherences[x] = self.amplitudes * flipped.conj()
+        return pauli_sums(coherences, x_masks, z_masks)
+
+    def norm(self) -> Float[Array, ""]:
+        return jnp.linalg.norm(self.vector())
+
+    def overlap(self, other: AbstractState) -> Complex[Array, ""]:
+        if not isinstance(other, StateVector):
+            raise TypeError(
+                "Argument `other` must be a StateVector, "
+                f"but is {type(other).__name__}; use qjax.states.fidelity."
+            )
+        return jnp.vdot(self.vector(), other.vector())
+
+
+def draw_kraus(
+    key: Key, kraus: Complex[Array, "k d d"], reduced: Complex[Array, "d d"]
+) -> tuple[Int[Array, ""], Float[Array, ""]]:
+    """Draw i with probability Tr K_i rho K_i^dagger; return i and ln of it."""
+    weights = jnp.einsum("kab,bc,kac->k", kraus, reduced, kraus.conj()).real
+    # Rounding must not make an impossible outcome negative.
+    index, _ = draw_index(key, jnp.maximum(weights, 0), 1)
+    return index[0], jnp.log(weights[index[0]])
