@@ -1,0 +1,12 @@
+"""Data sets: found or fetched once, checked byte for byte, returned as NumPy arrays."""
+
+from qjax.data.cache import DataError, data_root
+from qjax.data.fashion import FashionMNIST, fashion_mnist, fetch_fashion_mnist
+
+__all__ = [
+    "DataError",
+    "FashionMNIST",
+    "data_root",
+    "fashion_mnist",
+    "fetch_fashion_mnist",
+]
