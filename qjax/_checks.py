@@ -74,8 +74,8 @@ def as_float(value: ArrayLike, argument: str) -> Array:
     return array
 
 
-def check_shots(shots: int) -> None:
+def check_shots(shots: int, argument: str = "shots") -> None:
     """Raise unless `shots` is a Python integer of at least 1."""
     if not isinstance(shots, int | np.integer) or isinstance(shots, bool):
-        raise TypeError(f"Argument `shots` must be an integer, but is {shots!r}.")
-    require(shots >= 1, "shots", "be at least 1", shots)
+        raise TypeError(f"Argument `{argument}` must be an integer, but is {shots!r}.")
+    require(shots >= 1, argument, "be at least 1", shots)

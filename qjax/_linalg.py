@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex
 
-from qjax._types import Wires
+from qjax._types import ArrayLike, Wires
 
 
 def contract(
@@ -69,6 +69,16 @@ def wires_first(tensor: Array, wires: Wires, num_wires: int) -> Array:
 def real_to_complex(value: Array) -> Array:
     """Return `value` in the complex dtype of the same precision."""
     return jax.lax.complex(value, jnp.zeros_like(value))
+
+
+def as_complex(value: ArrayLike) -> Array:
+    """Return `value` as a complex array of its own precision; integers as default."""
+    array = jnp.asarray(value)
+    if not jnp.issubdtype(array.dtype, jnp.inexact):
+        array = array.astype(float)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating):
+        return array
+    return real_to_complex(array)
 
 
 def dagger(matrix: Array) -> Array:

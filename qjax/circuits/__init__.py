@@ -7,6 +7,10 @@ from qjax.circuits.builders import (
 )
 from qjax.circuits.circuit import Circuit, Repeat, unroll
 from qjax.circuits.gates import GATES
+from qjax.circuits.observables import (
+    AbstractObservable, Hermitian, PauliSum, Projector, heisenberg, hermitian, ising,
+    pauli, pauli_sum, trotter,
+)
 from qjax.circuits.operation import (
     AbstractOperation, AbstractUnitary, Channel, Conditional, Controlled, Gate,
     GateSpec, Measure, Reset, Unitary, controlled, kraus_channel, unitary,

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qjax._checks import check_wires, checked, require
-from qjax._linalg import dagger
+from qjax._linalg import as_complex, dagger
 from qjax._types import ArrayLike, Wires
 
 Params = Float[Array, " p"] | Float[np.ndarray, " p"]
@@ -321,7 +321,7 @@ def unitary(matrix: ArrayLike, wires: int | Sequence[int]) -> Unitary:
         >>> unitary(np.asarray([[0, 1], [1, 0]]), 3).wires
         (3,)
     """
-    array = _as_complex(matrix)
+    array = as_complex(matrix)
     wires = check_wires(wires)
     _check_square(array, wires, "matrix", array.ndim == 2)
     gap = jnp.abs(dagger(array) @ array - jnp.eye(array.shape[-1], dtype=array.dtype))
@@ -386,7 +386,7 @@ def kraus_channel(
         >>> kraus_channel(np.eye(2)[None], 0).name
         'Kraus'
     """
-    return Channel(_as_complex(kraus), check_wires(wires), name).checked()
+    return Channel(as_complex(kraus), check_wires(wires), name).checked()
 
 
 def walk(operations: Sequence[AbstractOperation]) -> Iterator[AbstractOperation]:
@@ -406,13 +406,6 @@ def walk(operations: Sequence[AbstractOperation]) -> Iterator[AbstractOperation]
 def count_outcomes(operations: Sequence[AbstractOperation]) -> int:
     """Count the bits that one execution records."""
     return sum(len(op.wires) for op in walk(operations) if isinstance(op, Measure))
-
-
-def _as_complex(value: ArrayLike) -> Array:
-    array = jnp.asarray(value)
-    if not jnp.issubdtype(array.dtype, jnp.inexact):
-        array = array.astype(float)
-    return array.astype(jnp.result_type(array.dtype, jnp.complex64))
 
 
 def _check_square(array: ArrayLike, wires: Wires, name: str, rank_fits: bool) -> None:

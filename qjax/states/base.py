@@ -101,7 +101,7 @@ def draw_index(
 def index_to_bits(index: Int[Array, " s"], num_bits: int) -> UInt8[Array, "s bits"]:
     """Write indices in binary, the most significant bit first."""
     shifts = np.arange(num_bits - 1, -1, -1, dtype=np.int32)
-    bits = (index[:, None].astype(jnp.int32) >> shifts) & 1
+    bits = (index[:, None].astype(jnp.int32) >> shifts[None, :]) & 1
     return bits.astype(jnp.uint8)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, Int
 
 from qjax._checks import checked, require
-from qjax._linalg import contract, dagger, real_to_complex, superoperator
+from qjax._linalg import as_complex, contract, dagger, real_to_complex, superoperator
 from qjax._types import ArrayLike, Key, Wires
 from qjax.states.base import AbstractState, mask_wires, pauli_sums, resolve_wires
 from qjax.states.vector import StateVector, draw_kraus
@@ -60,11 +60,7 @@ class DensityMatrix(AbstractState):
             ValueError: If the shape is off, or a concrete matrix is not Hermitian with
                 trace 1 to sqrt(eps); a traced one is reported at run time.
         """
-        rho = jnp.asarray(matrix)
-        if not jnp.issubdtype(rho.dtype, jnp.inexact):
-            rho = rho.astype(float)
-        if not jnp.issubdtype(rho.dtype, jnp.complexfloating):
-            rho = real_to_complex(rho)
+        rho = as_complex(matrix)
         num_wires = max(rho.shape[0].bit_length() - 1, 1) if rho.ndim else 1
         fits = rho.shape == (2**num_wires, 2**num_wires)
         rule = "have shape (2^n, 2^n) with n >= 1"

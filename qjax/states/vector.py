@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, Int
 
 from qjax._checks import checked, require
-from qjax._linalg import contract, real_to_complex, wires_first
+from qjax._linalg import as_complex, contract, real_to_complex, wires_first
 from qjax._types import ArrayLike, Key, Wires
 from qjax.states.base import (
     AbstractState,
@@ -67,9 +67,7 @@ class StateVector(AbstractState):
             ValueError: If the length is no power of two, or a concrete norm is not 1
                 to sqrt(eps); a traced one is reported at run time.
         """
-        vector = jnp.asarray(amplitudes)
-        if not jnp.issubdtype(vector.dtype, jnp.inexact):
-            vector = vector.astype(float)
+        vector = as_complex(amplitudes)
         num_wires = max(vector.size.bit_length() - 1, 1)
         rule = "have shape (2^n,) with n >= 1"
         fits = vector.shape == (2**num_wires,)
@@ -77,13 +75,11 @@ class StateVector(AbstractState):
         size = jnp.linalg.norm(vector)
         if normalize:
             size = checked(size, size > 0, "amplitudes", "have a positive norm")
-            vector = vector / size.astype(vector.dtype)
+            vector = vector / real_to_complex(size)
         else:
             tolerance = float(np.sqrt(jnp.finfo(vector.dtype).eps))
             ok = jnp.abs(size - 1) <= tolerance
             vector = checked(vector, ok, "amplitudes", "have norm 1")
-        if not jnp.issubdtype(vector.dtype, jnp.complexfloating):
-            vector = real_to_complex(vector)
         return cls(vector.reshape((2,) * num_wires))
 
     @property

@@ -1,0 +1,236 @@
+"""Random execution: one sampled history of channels, measurements and resets."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt8
+
+from qjax._checks import check_shots
+from qjax._types import Key
+from qjax.circuits.circuit import Circuit, Repeat
+from qjax.circuits.observables import AbstractObservable
+from qjax.circuits.operation import (
+    AbstractOperation,
+    AbstractUnitary,
+    Channel,
+    Conditional,
+    Measure,
+)
+from qjax.simulate.measure import estimate, expectation
+from qjax.simulate.run import (
+    PROJECTORS,
+    RESETS,
+    apply_unitary,
+    check_fit,
+    check_outcome,
+)
+from qjax.states.base import AbstractState
+from qjax.states.density import DensityMatrix
+from qjax.statistics import Estimate, mean_and_stderr, score_function_mean
+
+State = TypeVar("State", bound=AbstractState)
+_Bits = list[UInt8[Array, " m"]]
+
+
+class Record(eqx.Module):
+    """What one trajectory wrote down.
+
+    Attributes:
+        outcomes: Measured bits in time order, shape (m,); a `Repeat` adds its bits
+            repetition by repetition.
+        log_prob: ln of the probability of all random choices made (Kraus operators,
+            measured and reset bits), differentiable: the score function's potential.
+    """
+
+    outcomes: UInt8[Array, " m"]
+    log_prob: Float[Array, ""]
+
+
+def trajectory(
+    key: Key, circuit: Circuit, state: State
+) -> tuple[State, Record]:
+    """Sample one history of a circuit with channels, measurements and resets.
+
+    Each channel applies one Kraus operator: |psi> -> K_i |psi> / sqrt(p_i) with
+    probability p_i = |K_i psi|^2, so that the average over trajectories of
+    |psi><psi| is the density matrix of `run`. On a DensityMatrix the channels act
+    exactly and only measurements are sampled.
+
+    The final state and `log_prob` are differentiable, the choices are not: for the
+    gradient of an average use `average_trajectories` or `score_function_mean`.
+
+    Args:
+        key: JAX random key; `jax.vmap` over keys gives a batch of trajectories.
+        circuit: Circuit of n wires.
+        state: Initial state of n wires, normalised.
+
+    Returns:
+        The final state, normalised, and the record.
+
+    Raises:
+        ValueError: If the widths differ or a condition looks at a bit not yet recorded.
+
+    Source: Dalibard, Castin and Molmer, Phys. Rev. Lett. 68, 580 (1992).
+
+    Example:
+        >>> import jax
+        >>> from qjax.circuits import Circuit, Measure, h
+        >>> from qjax.simulate import trajectory
+        >>> from qjax.states import StateVector
+        >>> coin = Circuit([h(0), Measure(0)], 1)
+        >>> _, record = trajectory(jax.random.key(1), coin, StateVector.zeros(1))
+        >>> record.outcomes.shape, round(float(record.log_prob), 4)
+        ((1,), -0.6931)
+    """
+    check_fit(circuit, state)
+    log_prob = jnp.zeros((), jnp.finfo(state.dtype).dtype)
+    state, log_prob, bits = _sample(key, circuit.operations, state, log_prob, [])
+    return state, Record(_join(bits), log_prob)
+
+
+def average_trajectories(
+    key: Key,
+    circuit: Circuit,
+    state: AbstractState,
+    observable: AbstractObservable,
+    num_trajectories: int,
+    *,
+    shots: int | None = None,
+) -> Estimate:
+    """Estimate Tr(O E(rho)) by independent trajectories, with an unbiased gradient.
+
+    Reverse-mode differentiation of the mean gives
+    E[d<O>/dt + <O> d ln(p)/dt], the score-function estimator with a leave-one-out
+    baseline, which is unbiased for d Tr(O E_t(rho)) / dt.
+
+    Args:
+        key: JAX random key.
+        circuit: Circuit of n wires, noisy or not.
+        state: Initial state of n wires.
+        observable: O.
+        num_trajectories: Number of histories, at least 1; with one, stderr is NaN.
+        shots: Measurements of O on each trajectory's final state; None takes its exact
+            expectation.
+
+    Returns:
+        Estimate whose stderr covers trajectories and shots together.
+
+    Raises:
+        ValueError: If a number is below 1 or the widths differ.
+
+    Example:
+        >>> import jax
+        >>> from qjax.circuits import Circuit, h, pauli
+        >>> from qjax.simulate import average_trajectories
+        >>> from qjax.states import StateVector
+        >>> key, circuit = jax.random.key(1), Circuit([h(0)], 1)
+        >>> zero = StateVector.zeros(1)
+        >>> x = average_trajectories(key, circuit, zero, pauli("X", 0), 10)
+        >>> round(float(x.mean), 5), x.shots
+        (1.0, 10)
+    """
+    check_shots(num_trajectories, "num_trajectories")
+    if shots is not None:
+        check_shots(shots)
+
+    def one(path_key: Key) -> tuple[Array, Array]:
+        path_key, shot_key = jax.random.split(path_key)
+        final, record = trajectory(path_key, circuit, state)
+        if shots is None:
+            return expectation(final, observable), record.log_prob
+        return estimate(shot_key, final, observable, shots).mean, record.log_prob
+
+    values, log_probs = jax.vmap(one)(jax.random.split(key, num_trajectories))
+    spread = mean_and_stderr(jax.lax.stop_gradient(values))
+    mean = score_function_mean(values, log_probs)
+    return Estimate(mean, spread.stderr, num_trajectories * (shots or 1))
+
+
+def _sample(
+    key: Key,
+    operations: Sequence[AbstractOperation],
+    state: State,
+    log_prob: Float[Array, ""],
+    seen: _Bits,
+) -> tuple[State, Float[Array, ""], _Bits]:
+    """Do operations in order; return the bits that they add to those already seen."""
+    added: _Bits = []
+    for position, operation in enumerate(operations):
+        here = jax.random.fold_in(key, position)
+        if isinstance(operation, Repeat):
+            state, log_prob, bits = _sample_repeat(
+                here, operation, state, log_prob, seen + added
+            )
+            added.append(bits)
+        elif isinstance(operation, Conditional):
+            chosen = _condition(operation, seen + added)
+            changed, change, _ = _step(here, operation.operation, state)
+            state = jax.tree.map(lambda a, b: jnp.where(chosen, a, b), changed, state)
+            log_prob = log_prob + jnp.where(chosen, change, 0)
+        else:
+            state, change, bits = _step(here, operation, state)
+            log_prob = log_prob + change
+            added += bits
+    return state, log_prob, added
+
+
+def _sample_repeat(
+    key: Key,
+    repeat: Repeat,
+    state: State,
+    log_prob: Float[Array, ""],
+    seen: _Bits,
+) -> tuple[State, Float[Array, ""], UInt8[Array, " m"]]:
+    def step(carry, layer_and_key):
+        layer, layer_key = layer_and_key
+        *carry, bits = _sample(layer_key, layer.operations, *carry, seen)
+        return tuple(carry), _join(bits)
+
+    keys = jax.random.split(key, repeat.depth)
+    (state, log_prob), bits = jax.lax.scan(step, (state, log_prob), (repeat.body, keys))
+    return state, log_prob, bits.reshape(-1)
+
+
+def _step(
+    key: Key, operation: AbstractOperation, state: State
+) -> tuple[State, Float[Array, ""], _Bits]:
+    """Do one elementary operation: new state, ln probability, bits recorded."""
+    log_prob = jnp.zeros((), jnp.finfo(state.dtype).dtype)
+    if isinstance(operation, AbstractUnitary):
+        return apply_unitary(operation, state), log_prob, []
+    exact = isinstance(state, DensityMatrix) and not isinstance(operation, Measure)
+    if isinstance(operation, Channel):
+        if exact:
+            return state.apply_kraus(operation.kraus, operation.wires), log_prob, []
+        state, _, log_prob = state.sample_kraus(key, operation.kraus, operation.wires)
+        return state, log_prob, []
+    measuring = isinstance(operation, Measure)
+    kraus = PROJECTORS if measuring else RESETS
+    bits: _Bits = []
+    for wire, wire_key in zip(
+        operation.wires, jax.random.split(key, len(operation.wires)), strict=True
+    ):
+        if exact:
+            state = state.apply_kraus(kraus, (wire,))
+            continue
+        state, index, change = state.sample_kraus(wire_key, kraus, (wire,))
+        log_prob = log_prob + change
+        bits.append(index.astype(jnp.uint8).reshape(1))
+    return state, log_prob, bits if measuring else []
+
+
+def _condition(operation: Conditional, seen: _Bits) -> Array:
+    bits = _join(seen)
+    chosen = jnp.asarray(True)
+    for position, value in zip(operation.outcomes, operation.values, strict=True):
+        check_outcome(position, bits.shape[0])
+        chosen = chosen & (bits[position] == np.uint8(value))
+    return chosen
+
+
+def _join(bits: _Bits) -> UInt8[Array, " m"]:
+    return jnp.concatenate(bits) if bits else jnp.zeros((0,), jnp.uint8)
