@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,9 @@ def convert(values: Mapping[str, Any], config: type, where: str) -> Any:
         if key not in known:
             raise HarnessError(f"{where}: unknown key {key!r}{_nearest(key, known)}.")
     try:
-        return msgspec.convert(dict(values), config)
+        converted = msgspec.convert(dict(values), config)
+        # msgspec leaves defaults to the class; a copy has every field of its own.
+        return dataclasses.replace(converted)
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$")
         key = path.strip("`.")
@@ -171,7 +174,7 @@ def store_config(path: Path, experiment: Experiment, size: Size, config: Any) ->
         "experiment": experiment.name,
         "version": experiment.version,
         "size": size,
-        "config": msgspec.to_builtins(config),
+        "config": json.loads(msgspec.json.encode(config)),
     }
     writer.dump(content, stream)
     text = stream.getvalue()

@@ -119,8 +119,8 @@ def _check_config_type(config: type, name: str) -> None:
             rule = "have a default for every field"
         else:
             # The stored copy must read back as the same value.
-            built = msgspec.to_builtins(default)
-            if msgspec.convert(built, config) != default:
+            stored = msgspec.json.encode(default)
+            if msgspec.json.decode(stored, type=config) != default:
                 rule = "survive a round trip through YAML"
     if rule is not None:
         raise ValueError(f"Argument `config` of experiment {name!r} must {rule}.")

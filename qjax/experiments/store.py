@@ -76,7 +76,7 @@ def split_lines(content: bytes) -> tuple[list[bytes], int]:
     A line without its end is what a kill leaves behind: it is not counted.
     """
     end = content.rfind(b"\n") + 1
-    return content[:end].splitlines(), end
+    return content[:end].split(b"\n")[:-1], end
 
 
 class RowStore:
@@ -142,23 +142,37 @@ class RowStore:
             HarnessError: If another process is writing, or the file cannot be
                 opened.
         """
+        lock = filelock.FileLock(f"{self.path}.lock", timeout=0)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(f"{self.path}.lock", timeout=0)
-            with lock:
-                end = self._load()
-                if self.path.exists() and self.path.stat().st_size > end:
-                    os.truncate(self.path, end)
-                yield self
+            lock.acquire()
         except filelock.Timeout as error:
             raise HarnessError(
                 f"Row store {self.path} is being written by another process; wait "
                 "for it, or end it."
             ) from error
         except OSError as error:
-            raise HarnessError(
-                f"Row store {self.path} cannot be written: {error.strerror}."
-            ) from error
+            raise self._unwritable(error) from error
+        try:
+            self._repair()
+            yield self
+        finally:
+            lock.release()
+
+    def _repair(self) -> None:
+        """Cut off an unfinished line and read the file again."""
+        end = self._load()
+        try:
+            if self.path.exists() and self.path.stat().st_size > end:
+                os.truncate(self.path, end)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> HarnessError:
+        return HarnessError(
+            f"Row store {self.path} cannot be written: {error.strerror}; the rows "
+            "stored so far are safe."
+        )
 
     def append(self, record: Record) -> None:
         """Add the rows of one cell and force them to disk. Call inside `writing()`.
@@ -166,21 +180,31 @@ class RowStore:
         On a failure to write (a full disk) the file is cut back to what it was.
 
         Raises:
-            HarnessError: If the cell is there with other non-measured values.
+            HarnessError: If the cell is there with other non-measured values, or
+                the file cannot be written.
         """
+        line = record.line()
         if not self._admit(record):
             return
+        try:
+            self._write(line)
+        except BaseException as error:
+            del self.records[record.cell]
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
+            raise
+
+    def _write(self, rest: bytes) -> None:
+        """Append bytes whole, or leave the file as it was."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         descriptor = os.open(self.path, flags, 0o644)
         start = os.fstat(descriptor).st_size
         try:
-            rest = record.line()
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
             os.fsync(descriptor)
         except BaseException:
             # Ctrl-C counts too: a line is in the file whole, or not at all.
-            del self.records[record.cell]
             os.ftruncate(descriptor, start)
             raise
         finally:
