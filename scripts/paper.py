@@ -1,4 +1,4 @@
-"""Compute and render the paper: `python scripts/paper.py [all|list|run|render|check]`."""
+"""Compute and render the paper: `scripts/paper.py [all|list|run|render|check]`."""
 
 import sys
 from pathlib import Path

@@ -89,9 +89,7 @@ class Commands:
         catalogue, layout = self._open(out, results)
         good = self._compute(catalogue.select(names), layout, size, settings)
         artefacts = catalogue.select_artefacts(names)
-        absent = render(
-            catalogue, artefacts, layout, size, self.console, mask_measured
-        )
+        absent = render(catalogue, artefacts, layout, size, self.console, mask_measured)
         good = self._show_absent(absent) and good
         self.console.print(f"wrote {layout.out}", soft_wrap=True)
         return 0 if good else 1
@@ -138,9 +136,7 @@ class Commands:
         """
         catalogue, layout = self._open(out, results)
         artefacts = catalogue.select_artefacts(names)
-        absent = render(
-            catalogue, artefacts, layout, size, self.console, mask_measured
-        )
+        absent = render(catalogue, artefacts, layout, size, self.console, mask_measured)
         return 0 if self._show_absent(absent) else 1
 
     def check(

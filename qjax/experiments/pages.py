@@ -137,7 +137,9 @@ def bundle(
         absent: One sentence per artefact that could not be rendered.
         lines: Provenance, one line per experiment and size.
     """
-    contents = [f"{r.artefact.name:32s} {r.size:8s} {r.artefact.title}" for r in rendered]
+    contents = [
+        f"{r.artefact.name:32s} {r.size:8s} {r.artefact.title}" for r in rendered
+    ]
     front = text_pages("qjax: tables and figures", contents, absent, lines)
     buffer = io.BytesIO()
     with PdfPages(buffer, metadata=_metadata("qjax: tables and figures", lines)) as pdf:

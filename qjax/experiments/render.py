@@ -102,7 +102,9 @@ def render(
                     absent.append(one)
                     continue
                 for ending, content in one.files.items():
-                    write_bytes(layout.out / shown / f"{artefact.name}{ending}", content)
+                    write_bytes(
+                        layout.out / shown / f"{artefact.name}{ending}", content
+                    )
                 rendered.append(one)
         sources = [r for r in used.values() if r.done]
         lines = [r.stamp() for r in sources]

@@ -70,7 +70,9 @@ def _progress(console: Console, total: int) -> Iterator[Progress]:
         yield progress
 
 
-def run_cell(experiment: Experiment, root_seed: int, cell: str, point: Point) -> list[Row]:
+def run_cell(
+    experiment: Experiment, root_seed: int, cell: str, point: Point
+) -> list[Row]:
     """Compute one cell: its rows, checked and in stored form.
 
     The cell's key and the width of the types depend on the experiment alone, not on

@@ -43,7 +43,9 @@ def shown_estimate(value: float, stderr: float) -> str:
 def shown_cell(value: Any, stderr: Any, column: Column) -> str:
     """The text of one cell."""
     if isinstance(value, (list, tuple)):
-        raise HarnessError(f"Table column {column.name!r} must hold scalars, not lists.")
+        raise HarnessError(
+            f"Table column {column.name!r} must hold scalars, not lists."
+        )
     if value is None or pd.isna(value):
         return _ABSENT
     if column.kind == "label":
@@ -144,7 +146,7 @@ def _page_lines(table: Table, shown: pd.DataFrame) -> list[str]:
 
 
 def render_table(table: Table, frames: Frames, results: Sequence[Results]) -> Rendered:
-    """Render a table to Markdown, CSV, LaTeX and pages; the bytes depend on rows only."""
+    """Render a table to Markdown, CSV, LaTeX and pages, from its rows alone."""
     frame = built_frame(table, frames)
     shown = shown_frame(table, frame)
     lines = stamps(results)
