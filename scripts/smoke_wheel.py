@@ -1,4 +1,4 @@
-"""Use an installed qjax as a stranger would; run with `python -I`, away from the source.
+"""Use an installed qjax as a stranger would: `python -I`, away from the source.
 
 Exits with one sentence if the wheel lacks something, or if `qjax` is another project.
 """
@@ -29,7 +29,7 @@ def package_folder() -> pathlib.Path:
     if recorded.get(origin) != origin.stat().st_size:
         sys.exit(
             f"`import qjax` must find the files of qjax-simulator, but {origin} is "
-            "not one of them: run `pip uninstall qjax` and install qjax-simulator again."
+            "not one: run `pip uninstall qjax` and install qjax-simulator again."
         )
     return folder
 
@@ -45,16 +45,20 @@ def check_contents(folder: pathlib.Path) -> None:
 
 def check_simulation() -> None:
     """A Bell pair is measured as 00 or 11, each with probability one half."""
-    import qjax
+    # Not before `package_folder` has made sure whose files these are.
+    from qjax.circuits import Circuit, cx, h
+    from qjax.simulate import run
+    from qjax.states import StateVector
 
-    circuit = qjax.Circuit((qjax.h(0), qjax.cx(0, 1)), num_wires=2)
-    state = qjax.run(circuit, qjax.StateVector.zeros(2))
+    state = run(Circuit((h(0), cx(0, 1)), num_wires=2), StateVector.zeros(2))
     found = [float(p) for p in state.probabilities().reshape(-1)]
     if not all(
         math.isclose(p, expected, abs_tol=1e-6)
         for p, expected in zip(found, (0.5, 0, 0, 0.5), strict=True)
     ):
-        sys.exit(f"A Bell pair must have probabilities 1/2, 0, 0, 1/2, but has {found}.")
+        sys.exit(
+            f"A Bell pair must have probabilities 1/2, 0, 0, 1/2, but has {found}."
+        )
 
 
 def check_command() -> None:

@@ -1,4 +1,4 @@
-"""The unrelated distribution of the same import name is noticed, and nothing else is."""
+"""The unrelated distribution of the same import name is noticed, nothing else is."""
 
 import pathlib
 import subprocess
@@ -31,7 +31,9 @@ def test_this_environment_is_clean():
 def test_the_other_project_is_refused_with_the_way_out(tmp_path, monkeypatch, files):
     install(tmp_path, "qjax", files)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ImportError, match="`qjax` 0.2.0 is an unrelated project") as e:
+    with pytest.raises(
+        ImportError, match=r"`qjax` 0\.2\.0 is an unrelated project"
+    ) as e:
         check_distribution()
     assert "pip uninstall qjax" in str(e.value)
     assert "qjax-simulator" in str(e.value)
@@ -48,7 +50,9 @@ def test_ourselves_and_lookalikes_are_accepted(tmp_path, monkeypatch):
 
 def test_importing_qjax_runs_the_check(tmp_path):
     install(tmp_path, "qjax", "qjax/__init__.py,,\n")
-    code = f"import sys; sys.path[:0] = [{str(SOURCE)!r}, {str(tmp_path)!r}]\nimport qjax"
+    code = (
+        f"import sys; sys.path[:0] = [{str(SOURCE)!r}, {str(tmp_path)!r}]\nimport qjax"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode != 0
     assert "is an unrelated project" in done.stderr.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""What the package declares is what it uses, and no file names a place or a registry."""
+"""What the package declares is what it uses; no file names a place or a registry."""
 
 import ast
 import pathlib
@@ -26,7 +26,6 @@ WITHOUT_IMPORT = {"jaxlib", "jinja2"}
 # Parts of the library that need more than the core.
 NEEDS = {
     "qjax/experiments": ["paper"],
-    "qjax/cli.py": ["paper"],
     "qjax/interop": ["pennylane"],
     "qjax/network": ["network"],
     "qjax/bounds/strategies.py": ["test"],
@@ -54,7 +53,7 @@ def declared(*extras: str) -> set[str]:
 
 def third_party(path: pathlib.Path) -> set[str]:
     """Distributions that a file imports, apart from Python's own and ours."""
-    roots = set()
+    roots: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             roots |= {alias.name.partition(".")[0] for alias in node.names}
@@ -63,7 +62,7 @@ def third_party(path: pathlib.Path) -> set[str]:
     ours = {"qjax", "tests", "scripts", *(p.stem for p in path.parent.iterdir())}
     ours |= {p.stem for p in (SOURCE / "tests").iterdir()}
     outside = roots - set(sys.stdlib_module_names) - ours
-    return {DISTRIBUTION.get(root, root) for root in outside}
+    return {DISTRIBUTION.get(root) or root for root in outside}
 
 
 def test_the_library_imports_only_what_it_declares():
