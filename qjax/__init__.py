@@ -1,1 +1,38 @@
-"""qjax: a JAX quantum simulator and theory verifier."""
+"""qjax: a JAX quantum simulator and theory verifier.
+
+Gates, observables and ansätze live in `qjax.circuits`, channels in `qjax.noise`; what is
+used in every script stands here.
+"""
+
+from qjax._identity import check_distribution
+
+check_distribution()
+
+from qjax.circuits import Circuit, Repeat, template  # noqa: E402
+from qjax.simulate import (  # noqa: E402
+    average_trajectories,
+    estimate,
+    expectation,
+    run,
+    sample,
+    trajectory,
+    unitary_matrix,
+)
+from qjax.states import DensityMatrix, StateVector  # noqa: E402
+from qjax.statistics import Estimate  # noqa: E402
+
+__all__ = [
+    "Circuit",
+    "DensityMatrix",
+    "Estimate",
+    "Repeat",
+    "StateVector",
+    "average_trajectories",
+    "estimate",
+    "expectation",
+    "run",
+    "sample",
+    "template",
+    "trajectory",
+    "unitary_matrix",
+]

@@ -39,7 +39,10 @@ def check_wires(
 
 
 def checked(
-    value: Array, condition: Array | np.ndarray, argument: str, rule: str
+    value: Array | np.ndarray,
+    condition: Array | np.ndarray,
+    argument: str,
+    rule: str,
 ) -> Array:
     """Return `value` if `condition` holds everywhere, or report the broken rule.
 
@@ -48,20 +51,20 @@ def checked(
     """
     if is_traced(condition) or is_traced(value):
         return eqx.error_if(
-            value, jnp.any(~condition), f"Argument `{argument}` must {rule}, but is not."
+            value,
+            jnp.any(~condition),
+            f"Argument `{argument}` must {rule}, but is not.",
         )
     if not np.all(np.asarray(condition)):
         shown = np.array2string(np.asarray(value), precision=6, threshold=8)
         require(False, argument, rule, shown)
-    return value
+    return jnp.asarray(value)
 
 
 def check_probability(probability: ArrayLike, argument: str = "probability") -> Array:
     """Return `probability` as a float array with entries in [0, 1], or report it."""
     value = as_float(probability, argument)
-    return checked(
-        value, (value >= 0) & (value <= 1), argument, "lie in [0, 1]"
-    )
+    return checked(value, (value >= 0) & (value <= 1), argument, "lie in [0, 1]")
 
 
 def as_float(value: ArrayLike, argument: str) -> Array:

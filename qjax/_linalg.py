@@ -81,7 +81,7 @@ def as_complex(value: ArrayLike) -> Array:
     return real_to_complex(array)
 
 
-def dagger(matrix: Array) -> Array:
+def dagger(matrix: Array | np.ndarray) -> Array:
     """Return the conjugate transpose over the last two axes."""
     return jnp.conj(jnp.swapaxes(matrix, -1, -2))
 

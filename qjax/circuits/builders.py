@@ -1,9 +1,9 @@
-"""One builder for each row of the gate table: `rx(0.3, wire)` is a `Gate`.
+"""Builders of operations: `rx(0.3, wire)` is a `Gate`, and so for every table row.
 
-Every builder takes its angles first (scalars, in radians; Python numbers, NumPy or JAX,
-traced or not; `jax.vmap` makes a batch) and then its wires, controls before targets. It
-raises ValueError for a wire that is negative or repeated and for an angle that is no
-scalar.
+Every gate builder takes its angles first (scalars in radians: Python numbers, NumPy or
+JAX, traced or not; `jax.vmap` makes a batch) and then its wires, controls before
+targets. It raises ValueError for a wire that is negative or repeated, and for an angle
+that is no scalar.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,20 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from qjax._checks import as_float, check_wires, require
+from qjax._checks import as_float, check_wires, checked, require
+from qjax._linalg import as_complex, dagger
 from qjax._types import ArrayLike
 from qjax.circuits.gates import GATES, pauli_rotation_spec
-from qjax.circuits.operation import Gate, GateSpec
+from qjax.circuits.operation import (
+    AbstractUnitary,
+    Channel,
+    Controlled,
+    Gate,
+    GateSpec,
+    Unitary,
+    check_square,
+    rounding_tolerance,
+)
 
 
 def gate(name: str, wires: int | Sequence[int], *params: ArrayLike) -> Gate:
@@ -216,6 +226,91 @@ def ccz(first: int, second: int, third: int) -> Gate:
 def cswap(control: int, first: int, second: int) -> Gate:
     """The Fredkin gate: exchange of two wires where the control is 1."""
     return gate("CSWAP", (control, first, second))
+
+
+def unitary(matrix: ArrayLike, wires: int | Sequence[int]) -> Unitary:
+    """Build the operation |psi> -> U |psi> from a matrix U, checked to be unitary.
+
+    Args:
+        matrix: U, shape (2^k, 2^k).
+        wires: k wires; the first is the leading bit of U's indices.
+
+    Raises:
+        ValueError: If the shape does not fit, or a concrete U is not unitary to
+            rounding; a traced one is reported at run time.
+
+    Example:
+        >>> import numpy as np
+        >>> from qjax.circuits import unitary
+        >>> unitary(np.asarray([[0, 1], [1, 0]]), 3).wires
+        (3,)
+    """
+    array = as_complex(matrix)
+    wires = check_wires(wires)
+    check_square(array, wires, "matrix", array.ndim == 2)
+    gap = jnp.abs(dagger(array) @ array - jnp.eye(array.shape[-1], dtype=array.dtype))
+    return Unitary(
+        checked(array, gap <= rounding_tolerance(array), "matrix", "be unitary"), wires
+    )
+
+
+def controlled(
+    operation: AbstractUnitary,
+    controls: int | Sequence[int],
+    values: Sequence[int] | None = None,
+) -> Controlled:
+    """Build C(U): U acts where the control wires hold `values` (default: all ones).
+
+    Args:
+        operation: The unitary U; controls of a controlled U are merged.
+        controls: Control wires, distinct from U's.
+        values: One bit for each control.
+
+    Raises:
+        ValueError: If wires repeat, or `values` does not fit.
+        TypeError: If `operation` is not a unitary.
+
+    Example:
+        >>> from qjax.circuits import controlled, x
+        >>> toffoli = controlled(x(2), (0, 1))
+        >>> toffoli.matrix().shape
+        (8, 8)
+    """
+    if not isinstance(operation, AbstractUnitary):
+        raise TypeError(
+            "Argument `operation` must be a unitary operation, "
+            f"but is {type(operation).__name__}."
+        )
+    controls = check_wires(controls, argument="controls")
+    values = (1,) * len(controls) if values is None else tuple(values)
+    if isinstance(operation, Controlled):
+        controls += operation.controls
+        values += operation.values
+        operation = operation.operation
+    return Controlled(operation, controls, values)
+
+
+def kraus_channel(
+    kraus: ArrayLike, wires: int | Sequence[int], name: str = "Kraus"
+) -> Channel:
+    """Build the channel rho -> sum_k K_k rho K_k^dagger, checked to keep the trace.
+
+    Args:
+        kraus: Operators, shape (k, 2^w, 2^w).
+        wires: w wires.
+        name: Name in drawings.
+
+    Raises:
+        ValueError: If the shape does not fit, or concrete operators do not satisfy
+            sum_k K_k^dagger K_k = I; traced ones are reported at run time.
+
+    Example:
+        >>> import numpy as np
+        >>> from qjax.circuits import kraus_channel
+        >>> kraus_channel(np.eye(2)[None], 0).name
+        'Kraus'
+    """
+    return Channel(as_complex(kraus), check_wires(wires), name).checked()
 
 
 def _build(

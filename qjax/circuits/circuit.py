@@ -1,7 +1,5 @@
 """Circuits: operations in time order, and the repeated layer as one operation."""
 
-from collections.abc import Sequence
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -81,8 +79,8 @@ class Repeat(AbstractComposite):
     """A layer done `depth` times: compiled once, whatever the depth.
 
     Attributes:
-        body: The layer, each leaf with a leading axis of length `depth`; `jax.vmap` of a
-            builder `params -> Circuit` makes it.
+        body: The layer, each leaf with a leading axis of length `depth`; `jax.vmap` of
+            a builder `params -> Circuit` makes it.
         depth: Number of repetitions. Static.
 
     Raises:
@@ -158,9 +156,3 @@ def _inverse(operation: AbstractOperation) -> AbstractOperation:
         flipped = jax.tree.map(lambda leaf: leaf[::-1], body)
         return Repeat(flipped, operation.depth)
     raise TypeError(f"Operation {operation.name} must be unitary to have an inverse.")
-
-
-def check_num_params(params: Sequence, expected: tuple[int, ...], name: str) -> None:
-    """Raise unless an ansatz got parameters of the shape it needs."""
-    fits = np.shape(params) == expected
-    require(fits, name, f"have shape {expected}", f"of shape {np.shape(params)}")

@@ -38,7 +38,9 @@ def draw(operations: Sequence[AbstractOperation], num_wires: int) -> str:
         for wire in range(low, high + 1):
             columns[position][wire] = symbols.get(wire, "│")
             free[wire] = position + 1
-    lines = [f"{wire}: ─".rjust(len(str(num_wires - 1)) + 3) for wire in range(num_wires)]
+    lines = [
+        f"{wire}: ─".rjust(len(str(num_wires - 1)) + 3) for wire in range(num_wires)
+    ]
     for column in columns:
         width = max(len(symbol) for symbol in column)
         for wire, symbol in enumerate(column):

@@ -15,6 +15,7 @@ from jaxtyping import Array
 
 from qjax._checks import require
 from qjax._linalg import real_to_complex
+from qjax._types import ArrayLike
 from qjax.circuits.operation import GateSpec
 
 PAULIS = {
@@ -49,11 +50,11 @@ def _add_control(matrix: Array) -> Array:
     return jnp.block([[eye, zero], [zero, matrix]])
 
 
-def _rotation(generator: np.ndarray) -> Callable[[Array], Array]:
+def _rotation(generator: np.ndarray) -> Callable[[ArrayLike], Array]:
     """exp(-i t G) for G = P / 2 with P^2 = I: cos(t/2) I - i sin(t/2) P."""
     involution = 2 * generator
 
-    def matrix(theta: Array) -> Array:
+    def matrix(theta: ArrayLike) -> Array:
         half = jnp.asarray(theta) / 2
         cos = real_to_complex(jnp.cos(half))
         minus_i_sin = jax.lax.complex(jnp.zeros_like(half), -jnp.sin(half))
@@ -63,25 +64,25 @@ def _rotation(generator: np.ndarray) -> Callable[[Array], Array]:
     return matrix
 
 
-def _cis(angle: Array) -> Array:
+def _cis(angle: ArrayLike) -> Array:
     return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
 
 
-def _phase(phi: Array) -> Array:
+def _phase(phi: ArrayLike) -> Array:
     phase = _cis(jnp.asarray(phi))
     return jnp.diag(jnp.stack([jnp.ones_like(phase), phase]))
 
 
-def _controlled_phase(phi: Array) -> Array:
+def _controlled_phase(phi: ArrayLike) -> Array:
     return _add_control(_phase(phi))
 
 
-def _controlled_rotation(generator: np.ndarray) -> Callable[[Array], Array]:
+def _controlled_rotation(generator: np.ndarray) -> Callable[[ArrayLike], Array]:
     rotation = _rotation(generator)
     return lambda theta: _add_control(rotation(theta))
 
 
-def _u3(theta: Array, phi: Array, lam: Array) -> Array:
+def _u3(theta: ArrayLike, phi: ArrayLike, lam: ArrayLike) -> Array:
     """[[cos, -e^{i lam} sin], [e^{i phi} sin, e^{i (phi + lam)} cos]] of theta / 2."""
     half = jnp.asarray(theta) / 2
     cos, sin = real_to_complex(jnp.cos(half)), real_to_complex(jnp.sin(half))
@@ -108,7 +109,7 @@ def _fixed(name: str, matrix: np.ndarray, inverse: str | None = None) -> None:
 
 
 def _one_parameter(
-    name: str, generator: np.ndarray, matrix: Callable[[Array], Array]
+    name: str, generator: np.ndarray, matrix: Callable[[ArrayLike], Array]
 ) -> None:
     """Add a row U(t) = exp(-i t G), whose inverse is U(-t)."""
     num_wires = generator.shape[0].bit_length() - 1
@@ -142,8 +143,8 @@ _fixed("ISWAPDG", _ISWAP.conj(), "ISWAP")
 _fixed("CCX", _with_control(_with_control(PAULIS["X"])))
 _fixed("CCZ", _with_control(_with_control(PAULIS["Z"])))
 _fixed("CSWAP", _with_control(_SWAP))
-_one_parameter("PHASE", -_ONE, _phase)
-_one_parameter("CPHASE", -np.kron(_ONE, _ONE), _controlled_phase)
+_one_parameter("PHASE", -1 * _ONE, _phase)
+_one_parameter("CPHASE", -1 * np.kron(_ONE, _ONE), _controlled_phase)
 for _word in ("X", "Y", "Z", "XX", "YY", "ZZ"):
     _generator = pauli_matrix(_word) / 2
     _one_parameter(f"R{_word}", _generator, _rotation(_generator))
@@ -154,11 +155,15 @@ for _word in ("X", "Y", "Z"):
     )
 GATES["U3"] = GateSpec(
     # U3(t, p, l)^-1 = U3(-t, -l, -p).
-    "U3", 1, 3, _u3, lambda params: (GATES["U3"], -params[np.asarray([0, 2, 1])])
+    "U3",
+    1,
+    3,
+    _u3,
+    lambda params: (GATES["U3"], -params[np.asarray([0, 2, 1])]),
 )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def pauli_rotation_spec(word: str) -> GateSpec:
     """One spec for each word, so that equal circuits compare equal."""
     generator = pauli_matrix(word) / 2

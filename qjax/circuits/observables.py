@@ -1,6 +1,7 @@
-"""Observables: Pauli sums, projectors, Hermitian matrices on few wires, Hamiltonians."""
+"""Observables: Pauli sums, projectors, Hermitian matrices, Hamiltonians."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -21,7 +22,13 @@ Word = tuple[tuple[int, str], ...]
 class AbstractObservable(eqx.Module):
     """A Hermitian operator whose expectation a state can give."""
 
-    wires: eqx.AbstractVar[Wires]
+    # A type checker would take an AbstractVar for an argument of the constructor.
+    if TYPE_CHECKING:
+
+        @property
+        def wires(self) -> Wires: ...
+    else:
+        wires: eqx.AbstractVar[Wires]
 
 
 class PauliSum(AbstractObservable):
@@ -33,8 +40,8 @@ class PauliSum(AbstractObservable):
             identity. Static.
 
     Raises:
-        ValueError: If a word repeats a wire, has another letter, or the numbers of words
-            and coefficients differ.
+        ValueError: If a word repeats a wire, has another letter, or the numbers of
+            words and coefficients differ.
 
     Example:
         >>> from qjax.circuits import pauli

@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qjax._checks import check_wires, checked, require
-from qjax._linalg import as_complex, dagger
+from qjax._linalg import dagger
 from qjax._types import ArrayLike, Wires
 
 Params = Float[Array, " p"] | Float[np.ndarray, " p"]
@@ -19,10 +20,19 @@ KrausStack = Complex[Array, "k d d"] | Complex[np.ndarray, "k d d"]
 
 
 class AbstractOperation(eqx.Module):
-    """Anything that acts on wires: numbers are leaves, wires and identity are static."""
+    """Anything that acts on wires: numbers are leaves, wires and identity static."""
 
-    wires: eqx.AbstractVar[Wires]
-    name: eqx.AbstractVar[str]
+    # A type checker would take an AbstractVar for an argument of the constructor.
+    if TYPE_CHECKING:
+
+        @property
+        def wires(self) -> Wires: ...
+
+        @property
+        def name(self) -> str: ...
+    else:
+        wires: eqx.AbstractVar[Wires]
+        name: eqx.AbstractVar[str]
 
 
 class AbstractUnitary(AbstractOperation):
@@ -40,7 +50,10 @@ class AbstractUnitary(AbstractOperation):
 class AbstractComposite(AbstractOperation):
     """An operation made of others, done `repetitions` times."""
 
-    repetitions: eqx.AbstractVar[int]
+    @property
+    @abc.abstractmethod
+    def repetitions(self) -> int:
+        """Number of repetitions."""
 
     @property
     @abc.abstractmethod
@@ -65,9 +78,7 @@ class GateSpec:
     num_wires: int
     num_params: int
     matrix: Callable[..., Array | np.ndarray]
-    inverse: Callable[[Array], tuple["GateSpec", Array]] = dataclasses.field(
-        compare=False
-    )
+    inverse: Callable[[Any], tuple["GateSpec", Any]] = dataclasses.field(compare=False)
     generator: np.ndarray | None = dataclasses.field(default=None, compare=False)
 
 
@@ -129,7 +140,7 @@ class Unitary(AbstractUnitary):
     wires: Wires = eqx.field(static=True, converter=check_wires)
 
     def __check_init__(self):
-        _check_square(self.array, self.wires, "array", self.array.ndim == 2)
+        check_square(self.array, self.wires, "array", self.array.ndim == 2)
 
     @property
     def name(self) -> str:
@@ -212,7 +223,7 @@ class Channel(AbstractOperation):
     name: str = eqx.field(static=True, default="Channel")
 
     def __check_init__(self):
-        _check_square(self.kraus, self.wires, "kraus", self.kraus.ndim == 3)
+        check_square(self.kraus, self.wires, "kraus", self.kraus.ndim == 3)
 
     def checked(self) -> "Channel":
         """Return the channel, or report that sum_k K_k^dagger K_k is not I.
@@ -223,7 +234,7 @@ class Channel(AbstractOperation):
         kraus = jnp.asarray(self.kraus)
         total = jnp.einsum("kba,kbc->ac", kraus.conj(), kraus)
         gap = jnp.abs(total - jnp.eye(total.shape[0], dtype=total.dtype))
-        tolerance = _tolerance(kraus)
+        tolerance = rounding_tolerance(kraus)
         kraus = checked(
             kraus, gap <= tolerance, "kraus", "satisfy sum_k K_k^dagger K_k = I"
         )
@@ -304,91 +315,6 @@ class Conditional(AbstractOperation):
         return f"if[{shown}]={''.join(map(str, self.values))}: {self.operation.name}"
 
 
-def unitary(matrix: ArrayLike, wires: int | Sequence[int]) -> Unitary:
-    """Build the operation |psi> -> U |psi> from a matrix U, checked to be unitary.
-
-    Args:
-        matrix: U, shape (2^k, 2^k).
-        wires: k wires; the first is the leading bit of U's indices.
-
-    Raises:
-        ValueError: If the shape does not fit, or a concrete U is not unitary to
-            rounding; a traced one is reported at run time.
-
-    Example:
-        >>> import numpy as np
-        >>> from qjax.circuits import unitary
-        >>> unitary(np.asarray([[0, 1], [1, 0]]), 3).wires
-        (3,)
-    """
-    array = as_complex(matrix)
-    wires = check_wires(wires)
-    _check_square(array, wires, "matrix", array.ndim == 2)
-    gap = jnp.abs(dagger(array) @ array - jnp.eye(array.shape[-1], dtype=array.dtype))
-    return Unitary(
-        checked(array, gap <= _tolerance(array), "matrix", "be unitary"), wires
-    )
-
-
-def controlled(
-    operation: AbstractUnitary,
-    controls: int | Sequence[int],
-    values: Sequence[int] | None = None,
-) -> Controlled:
-    """Build C(U): U acts where the control wires hold `values` (default: all ones).
-
-    Args:
-        operation: The unitary U; controls of a controlled U are merged.
-        controls: Control wires, distinct from U's.
-        values: One bit for each control.
-
-    Raises:
-        ValueError: If wires repeat, or `values` does not fit.
-        TypeError: If `operation` is not a unitary.
-
-    Example:
-        >>> from qjax.circuits import controlled, x
-        >>> toffoli = controlled(x(2), (0, 1))
-        >>> toffoli.matrix().shape
-        (8, 8)
-    """
-    if not isinstance(operation, AbstractUnitary):
-        raise TypeError(
-            "Argument `operation` must be a unitary operation, "
-            f"but is {type(operation).__name__}."
-        )
-    controls = check_wires(controls, argument="controls")
-    values = (1,) * len(controls) if values is None else tuple(values)
-    if isinstance(operation, Controlled):
-        controls += operation.controls
-        values += operation.values
-        operation = operation.operation
-    return Controlled(operation, controls, values)
-
-
-def kraus_channel(
-    kraus: ArrayLike, wires: int | Sequence[int], name: str = "Kraus"
-) -> Channel:
-    """Build the channel rho -> sum_k K_k rho K_k^dagger, checked to keep the trace.
-
-    Args:
-        kraus: Operators, shape (k, 2^w, 2^w).
-        wires: w wires.
-        name: Name in drawings.
-
-    Raises:
-        ValueError: If the shape does not fit, or concrete operators do not satisfy
-            sum_k K_k^dagger K_k = I; traced ones are reported at run time.
-
-    Example:
-        >>> import numpy as np
-        >>> from qjax.circuits import kraus_channel
-        >>> kraus_channel(np.eye(2)[None], 0).name
-        'Kraus'
-    """
-    return Channel(as_complex(kraus), check_wires(wires), name).checked()
-
-
 def walk(operations: Sequence[AbstractOperation]) -> Iterator[AbstractOperation]:
     """Yield elementary operations in time order, composites opened and repeated.
 
@@ -408,13 +334,15 @@ def count_outcomes(operations: Sequence[AbstractOperation]) -> int:
     return sum(len(op.wires) for op in walk(operations) if isinstance(op, Measure))
 
 
-def _check_square(array: ArrayLike, wires: Wires, name: str, rank_fits: bool) -> None:
+def check_square(array: ArrayLike, wires: Wires, name: str, rank_fits: bool) -> None:
+    """Raise unless the last two axes are those of a matrix on `wires`."""
     shape, size = np.shape(array), 2 ** len(wires)
     fits = rank_fits and shape[-2:] == (size, size)
     rule = f"end in shape ({size}, {size}) on {len(wires)} wires"
     require(fits, name, rule, f"of shape {shape}")
 
 
-def _tolerance(array: Array) -> float:
+def rounding_tolerance(array: Array) -> float:
+    """Bound the rounding of a product of matrices with entries at most 1."""
     # Every entry of the product sums array.size / d rounded terms; sixteen is slack.
     return 16 * array.size * float(jnp.finfo(array.dtype).eps)

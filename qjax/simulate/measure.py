@@ -49,7 +49,7 @@ def expectation(
     """
     if isinstance(observable, Sequence):
         return jnp.stack([expectation(state, one) for one in observable])
-    _check_observable(observable, state)
+    observable = _check_observable(observable, state)
     if isinstance(observable, PauliSum):
         values = state.expect_paulis(*observable.masks(state.num_wires))
         return jnp.sum(values * _cast(observable.coefficients, values))
@@ -121,7 +121,7 @@ def estimate(
         (1.0, 0.0, 10)
     """
     check_shots(shots)
-    _check_observable(observable, state)
+    observable = _check_observable(observable, state)
     if isinstance(observable, PauliSum):
         return _estimate_pauli_sum(key, state, observable, shots)
     if isinstance(observable, Projector):
@@ -188,10 +188,13 @@ def _cast(values: Array | np.ndarray, like: Array) -> Array:
     return jnp.asarray(values).astype(like.dtype)
 
 
-def _check_observable(observable: AbstractObservable, state: AbstractState) -> None:
+def _check_observable(
+    observable: AbstractObservable, state: AbstractState
+) -> PauliSum | Projector | Hermitian:
     if not isinstance(observable, PauliSum | Projector | Hermitian):
         raise TypeError(
             "Argument `observable` must be a PauliSum, Projector or Hermitian, "
             f"but is {type(observable).__name__}."
         )
     check_wires(observable.wires, state.num_wires, "observable.wires")
+    return observable

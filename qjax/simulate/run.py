@@ -1,7 +1,7 @@
 """Deterministic execution: unitary on pure states, exact channels on mixed ones."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -64,8 +64,8 @@ def run(circuit: Circuit, state: State) -> State:
     check_fit(circuit, state)
     branching = any(isinstance(op, Conditional) for op in walk(circuit.operations))
     if isinstance(state, DensityMatrix) and branching:
-        return _run_branches(circuit, state)
-    return _run_operations(circuit.operations, state)
+        return cast(State, _run_branches(circuit, state))
+    return cast(State, _run_operations(circuit.operations, state))
 
 
 def unitary_matrix(
@@ -100,7 +100,7 @@ def unitary_matrix(
     return jax.vmap(column, out_axes=1)(basis)
 
 
-def apply_unitary(operation: AbstractUnitary, state: State) -> State:
+def apply_unitary(operation: AbstractUnitary, state: AbstractState) -> AbstractState:
     """Apply a unitary operation; controls cost nothing beyond their target."""
     if isinstance(operation, Controlled):
         target = operation.operation
@@ -115,7 +115,9 @@ def check_fit(circuit: Circuit, state: AbstractState) -> None:
     require(fits, "state", f"have {circuit.num_wires} wires", state.num_wires)
 
 
-def _run_operations(operations: Sequence[AbstractOperation], state: State) -> State:
+def _run_operations(
+    operations: Sequence[AbstractOperation], state: AbstractState
+) -> AbstractState:
     for operation in operations:
         if isinstance(operation, Repeat):
             state, _ = jax.lax.scan(
@@ -125,11 +127,14 @@ def _run_operations(operations: Sequence[AbstractOperation], state: State) -> St
                 length=operation.depth,
             )
         else:
-            state = _apply(operation, state)
+            state = apply_operation(operation, state)
     return state
 
 
-def _apply(operation: AbstractOperation, state: State) -> State:
+def apply_operation(
+    operation: AbstractOperation, state: AbstractState
+) -> AbstractState:
+    """Apply an elementary operation without randomness, or say that it needs some."""
     if isinstance(operation, AbstractUnitary):
         return apply_unitary(operation, state)
     if isinstance(state, DensityMatrix):
@@ -146,11 +151,12 @@ def _apply(operation: AbstractOperation, state: State) -> State:
     )
 
 
-# --- classical feed-forward on density matrices ----------------------------------------
+# --- classical feed-forward on density matrices ---------------------------------------
 # The state is a stack of unnormalised branches, one for each string of measured bits;
 # `known` lists, for every recorded bit, its value in each branch (None: forgotten).
 
 _Known = list[np.ndarray | None]
+_Stack = Any
 
 
 def _run_branches(circuit: Circuit, state: DensityMatrix) -> DensityMatrix:
@@ -160,8 +166,8 @@ def _run_branches(circuit: Circuit, state: DensityMatrix) -> DensityMatrix:
 
 
 def _grow_branches(
-    operations: Sequence[AbstractOperation], stack: DensityMatrix, known: _Known
-) -> tuple[DensityMatrix, _Known]:
+    operations: Sequence[AbstractOperation], stack: _Stack, known: _Known
+) -> tuple[_Stack, _Known]:
     for operation in operations:
         if isinstance(operation, Repeat):
             stack, known = _repeat_branches(operation, stack, known)
@@ -170,21 +176,23 @@ def _grow_branches(
                 stack, known = _split(stack, known, wire)
         elif isinstance(operation, Conditional):
             chosen = _matches(operation, known)
-            changed = jax.vmap(lambda s, op=operation: _apply(op.operation, s))(stack)
+            changed = jax.vmap(
+                lambda s, op=operation: apply_operation(op.operation, s)
+            )(stack)
             stack = _select(chosen, changed, stack)
         else:
-            stack = jax.vmap(lambda s, op=operation: _apply(op, s))(stack)
+            stack = jax.vmap(lambda s, op=operation: apply_operation(op, s))(stack)
     return stack, known
 
 
 def _repeat_branches(
-    repeat: Repeat, stack: DensityMatrix, known: _Known
-) -> tuple[DensityMatrix, _Known]:
+    repeat: Repeat, stack: _Stack, known: _Known
+) -> tuple[_Stack, _Known]:
     """Scan, forgetting each repetition's bits at its end: no later one may see them."""
     num_branches = stack.tensor.shape[0]
     num_bits = 0
 
-    def step(carry: DensityMatrix, layer: Circuit) -> tuple[DensityMatrix, None]:
+    def step(carry: _Stack, layer: Circuit) -> tuple[_Stack, None]:
         nonlocal num_bits
         grown, bits = _grow_branches(layer.operations, carry, known)
         num_bits = len(bits) - len(known)
@@ -197,9 +205,7 @@ def _repeat_branches(
     return stack, known + [None] * (num_bits * repeat.depth)
 
 
-def _split(
-    stack: DensityMatrix, known: _Known, wire: int
-) -> tuple[DensityMatrix, _Known]:
+def _split(stack: _Stack, known: _Known, wire: int) -> tuple[_Stack, _Known]:
     def project(state: DensityMatrix) -> Array:
         halves = [state.apply_matrix(p, (wire,)).tensor for p in PROJECTORS]
         return jnp.stack(halves)
@@ -227,9 +233,7 @@ def _matches(operation: Conditional, known: _Known) -> np.ndarray:
     return chosen
 
 
-def _select(
-    chosen: np.ndarray, changed: DensityMatrix, stack: DensityMatrix
-) -> DensityMatrix:
+def _select(chosen: np.ndarray, changed: _Stack, stack: _Stack) -> _Stack:
     def pick(new: Array, old: Array) -> Array:
         return jnp.where(chosen.reshape((-1,) + (1,) * (new.ndim - 1)), new, old)
 

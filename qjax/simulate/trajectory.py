@@ -1,7 +1,8 @@
 """Random execution: one sampled history of channels, measurements and resets."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, cast
 
 import equinox as eqx
 import jax
@@ -24,7 +25,7 @@ from qjax.simulate.measure import estimate, expectation
 from qjax.simulate.run import (
     PROJECTORS,
     RESETS,
-    apply_unitary,
+    apply_operation,
     check_fit,
     check_outcome,
 )
@@ -50,9 +51,7 @@ class Record(eqx.Module):
     log_prob: Float[Array, ""]
 
 
-def trajectory(
-    key: Key, circuit: Circuit, state: State
-) -> tuple[State, Record]:
+def trajectory(key: Key, circuit: Circuit, state: State) -> tuple[State, Record]:
     """Sample one history of a circuit with channels, measurements and resets.
 
     Each channel applies one Kraus operator: |psi> -> K_i |psi> / sqrt(p_i) with
@@ -88,8 +87,8 @@ def trajectory(
     """
     check_fit(circuit, state)
     log_prob = jnp.zeros((), jnp.finfo(state.dtype).dtype)
-    state, log_prob, bits = _sample(key, circuit.operations, state, log_prob, [])
-    return state, Record(_join(bits), log_prob)
+    final, log_prob, bits = _sample(key, circuit.operations, state, log_prob, [])
+    return cast(State, final), Record(_join(bits), log_prob)
 
 
 def average_trajectories(
@@ -153,10 +152,10 @@ def average_trajectories(
 def _sample(
     key: Key,
     operations: Sequence[AbstractOperation],
-    state: State,
+    state: AbstractState,
     log_prob: Float[Array, ""],
     seen: _Bits,
-) -> tuple[State, Float[Array, ""], _Bits]:
+) -> tuple[AbstractState, Float[Array, ""], _Bits]:
     """Do operations in order; return the bits that they add to those already seen."""
     added: _Bits = []
     for position, operation in enumerate(operations):
@@ -169,7 +168,7 @@ def _sample(
         elif isinstance(operation, Conditional):
             chosen = _condition(operation, seen + added)
             changed, change, _ = _step(here, operation.operation, state)
-            state = jax.tree.map(lambda a, b: jnp.where(chosen, a, b), changed, state)
+            state = jax.tree.map(partial(jnp.where, chosen), changed, state)
             log_prob = log_prob + jnp.where(chosen, change, 0)
         else:
             state, change, bits = _step(here, operation, state)
@@ -181,42 +180,39 @@ def _sample(
 def _sample_repeat(
     key: Key,
     repeat: Repeat,
-    state: State,
+    state: AbstractState,
     log_prob: Float[Array, ""],
     seen: _Bits,
-) -> tuple[State, Float[Array, ""], UInt8[Array, " m"]]:
-    def step(carry, layer_and_key):
+) -> tuple[AbstractState, Float[Array, ""], UInt8[Array, " m"]]:
+    def step(carry: tuple[AbstractState, Array], layer_and_key: tuple[Circuit, Key]):
         layer, layer_key = layer_and_key
-        *carry, bits = _sample(layer_key, layer.operations, *carry, seen)
-        return tuple(carry), _join(bits)
+        now, log, bits = _sample(layer_key, layer.operations, *carry, seen)
+        return (now, log), _join(bits)
 
     keys = jax.random.split(key, repeat.depth)
-    (state, log_prob), bits = jax.lax.scan(step, (state, log_prob), (repeat.body, keys))
+    start = (state, log_prob)
+    (state, log_prob), bits = jax.lax.scan(step, start, (repeat.body, keys))
     return state, log_prob, bits.reshape(-1)
 
 
 def _step(
-    key: Key, operation: AbstractOperation, state: State
-) -> tuple[State, Float[Array, ""], _Bits]:
+    key: Key, operation: AbstractOperation, state: AbstractState
+) -> tuple[AbstractState, Float[Array, ""], _Bits]:
     """Do one elementary operation: new state, ln probability, bits recorded."""
     log_prob = jnp.zeros((), jnp.finfo(state.dtype).dtype)
-    if isinstance(operation, AbstractUnitary):
-        return apply_unitary(operation, state), log_prob, []
-    exact = isinstance(state, DensityMatrix) and not isinstance(operation, Measure)
+    mixed = isinstance(state, DensityMatrix)
+    if isinstance(operation, AbstractUnitary) or (
+        mixed and not isinstance(operation, Measure)
+    ):
+        return apply_operation(operation, state), log_prob, []
     if isinstance(operation, Channel):
-        if exact:
-            return state.apply_kraus(operation.kraus, operation.wires), log_prob, []
         state, _, log_prob = state.sample_kraus(key, operation.kraus, operation.wires)
         return state, log_prob, []
     measuring = isinstance(operation, Measure)
-    kraus = PROJECTORS if measuring else RESETS
+    keys = jax.random.split(key, len(operation.wires))
     bits: _Bits = []
-    for wire, wire_key in zip(
-        operation.wires, jax.random.split(key, len(operation.wires)), strict=True
-    ):
-        if exact:
-            state = state.apply_kraus(kraus, (wire,))
-            continue
+    for wire, wire_key in zip(operation.wires, keys, strict=True):
+        kraus = PROJECTORS if measuring else RESETS
         state, index, change = state.sample_kraus(wire_key, kraus, (wire,))
         log_prob = log_prob + change
         bits.append(index.astype(jnp.uint8).reshape(1))

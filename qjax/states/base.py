@@ -16,8 +16,15 @@ from qjax._types import Key, Wires
 class AbstractState(eqx.Module):
     """A state of `num_wires` two-level systems; wire 0 is the most significant bit."""
 
-    num_wires: eqx.AbstractVar[int]
-    dtype: eqx.AbstractVar[np.dtype]
+    @property
+    @abc.abstractmethod
+    def num_wires(self) -> int:
+        """Number of wires."""
+
+    @property
+    @abc.abstractmethod
+    def dtype(self) -> np.dtype:
+        """Complex dtype of the state, which decides that of all that acts on it."""
 
     @abc.abstractmethod
     def apply_matrix(

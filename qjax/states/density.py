@@ -180,5 +180,3 @@ def as_density(state: AbstractState) -> DensityMatrix:
         "Argument `state` must be a StateVector or DensityMatrix, "
         f"but is {type(state).__name__}."
     )
-
-

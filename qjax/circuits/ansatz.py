@@ -1,0 +1,227 @@
+"""Circuit families: hardware-efficient layers, data encodings, the QFT."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from qjax._checks import as_float, checked, require
+from qjax._linalg import as_complex
+from qjax._types import ArrayLike
+from qjax.circuits.builders import cphase, cx, h, phase, rx, ry, rz, swap
+from qjax.circuits.circuit import Circuit, Repeat
+from qjax.circuits.operation import AbstractOperation, Gate
+
+_ROTATIONS: dict[str, Callable[[ArrayLike, int], Gate]] = {"X": rx, "Y": ry, "Z": rz}
+
+
+def hardware_efficient(
+    params: Float[Array, "depth n r"] | Float[np.ndarray, "depth n r"],
+    rotations: str = "YZ",
+    entanglement: Literal["linear", "circular"] = "linear",
+) -> Circuit:
+    """Build layers of rotations on every wire and a chain of CNOTs, as one Repeat.
+
+    Args:
+        params: Angles in radians, shape (depth, n, r): layer, wire, rotation.
+        rotations: r letters of X, Y, Z, in time order.
+        entanglement: "linear" couples q to q + 1; "circular" also n - 1 to 0 (n >= 3).
+
+    Returns:
+        Circuit of n wires with depth * n * r angles.
+
+    Raises:
+        ValueError: If the shape or the letters do not fit.
+
+    Source: Kandala et al., Nature 549, 242 (2017).
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from qjax.circuits import hardware_efficient
+        >>> print(hardware_efficient(jnp.zeros((4, 2, 2))).draw())
+        0: ─4×[─RY─RZ─●─]─
+        1: ─4×[─RY─RZ─X─]─
+    """
+    params = as_float(params, "params")
+    fits = params.ndim == 3 and params.shape[2] == len(rotations) and params.size > 0
+    rule = f"have shape (depth, num_wires, {len(rotations)})"
+    require(fits, "params", rule, f"of shape {params.shape}")
+    require(set(rotations) <= set("XYZ"), "rotations", "use X, Y, Z", repr(rotations))
+    depth, num_wires, _ = params.shape
+    links = list(pairwise(range(num_wires)))
+    if entanglement == "circular":
+        require(num_wires >= 3, "num_wires", "be at least 3 for a ring", num_wires)
+        links.append((num_wires - 1, 0))
+    else:
+        require(
+            entanglement == "linear",
+            "entanglement",
+            "be linear or circular",
+            entanglement,
+        )
+
+    def layer(angles: Float[Array, "n r"]) -> Circuit:
+        turns = [
+            _ROTATIONS[letter](angles[wire, position], wire)
+            for position, letter in enumerate(rotations)
+            for wire in range(num_wires)
+        ]
+        return Circuit(turns + [cx(*link) for link in links], num_wires)
+
+    return Circuit([Repeat(jax.vmap(layer)(params), depth)], num_wires)
+
+
+def angle_encoding(
+    features: Float[Array, " n"] | Float[np.ndarray, " n"], axis: str = "Y"
+) -> Circuit:
+    """Build prod_i exp(-i x_i P / 2) on wire i: one feature, one rotation.
+
+    Args:
+        features: x, shape (n,), in radians.
+        axis: P, one of X, Y, Z.
+
+    Raises:
+        ValueError: If the shape is not (n,) with n >= 1 or the axis is unknown.
+
+    Source: Schuld and Petruccione 2018, section 5.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from qjax.circuits import angle_encoding
+        >>> angle_encoding(jnp.ones(3)).num_wires
+        3
+    """
+    features = as_float(features, "features")
+    fits = features.ndim == 1 and features.size > 0
+    require(fits, "features", "have shape (n,)", f"of shape {features.shape}")
+    require(axis in _ROTATIONS, "axis", "be X, Y or Z", repr(axis))
+    turns = [_ROTATIONS[axis](x, wire) for wire, x in enumerate(features)]
+    return Circuit(turns, len(turns))
+
+
+def qft(num_wires: int) -> Circuit:
+    """Build the Fourier transform |x> -> 2^(-n/2) sum_y e^{2 pi i x y / 2^n} |y>.
+
+    Args:
+        num_wires: n, at least 1.
+
+    Returns:
+        Circuit of n (n + 1) / 2 gates and n // 2 swaps.
+
+    Source: Nielsen and Chuang, section 5.1.
+
+    Example:
+        >>> from qjax.circuits import qft
+        >>> qft(3).resources().num_operations
+        7
+    """
+    require(num_wires >= 1, "num_wires", "be at least 1", num_wires)
+    operations: list[AbstractOperation] = []
+    for target in range(num_wires):
+        operations.append(h(target))
+        for control in range(target + 1, num_wires):
+            angle = np.pi / 2 ** (control - target)
+            operations.append(cphase(angle, control, target))
+    ends = range(num_wires // 2)
+    operations += [swap(wire, num_wires - 1 - wire) for wire in ends]
+    return Circuit(operations, num_wires)
+
+
+def amplitude_encoding(amplitudes: ArrayLike) -> Circuit:
+    """Build a circuit with U |0...0> = sum_x a_x |x>, from rotations and CNOTs.
+
+    A real vector takes a tree of uniformly controlled RY (2^n - 1 angles); a complex
+    one also uniformly controlled RZ and a global phase. `StateVector.from_amplitudes`
+    gives the same state at once; this circuit is what hardware, or noise, would see.
+
+    Args:
+        amplitudes: a, shape (2^n,), n >= 1, Euclidean norm 1, real or complex.
+
+    Returns:
+        Circuit of n wires, differentiable where the norms of the tree are not 0.
+
+    Raises:
+        ValueError: If the length is no power of two, or a concrete norm is not 1 to
+            sqrt(eps); a traced one is reported at run time.
+
+    Source: Mottonen et al., Quantum Inf. Comput. 5, 467 (2005).
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from qjax.circuits import amplitude_encoding
+        >>> amplitude_encoding(jnp.full(4, 0.5)).resources().by_name
+        {'RY': 3, 'CX': 2}
+    """
+    is_complex = np.iscomplexobj(amplitudes)
+    vector = as_complex(amplitudes)
+    num_wires = max(vector.size.bit_length() - 1, 1)
+    fits = vector.shape == (2**num_wires,)
+    rule = "have shape (2^n,) with n >= 1"
+    require(fits, "amplitudes", rule, f"of shape {vector.shape}")
+    tolerance = float(np.sqrt(jnp.finfo(vector.dtype).eps))
+    unit = jnp.abs(jnp.linalg.norm(vector) - 1) <= tolerance
+    vector = checked(vector, unit, "amplitudes", "have norm 1")
+    # A real vector keeps its signs in the last level of RY angles.
+    weights = jnp.abs(vector) if is_complex else vector.real
+    operations: list[AbstractOperation] = []
+    for level, angles in enumerate(_tree_angles(weights, num_wires)):
+        operations += _uniformly_controlled(ry, angles, level)
+    if is_complex:
+        operations += _phases(vector, num_wires)
+    return Circuit(operations, num_wires)
+
+
+def _tree_angles(weights: Float[Array, " d"], num_wires: int) -> list[Array]:
+    """RY angles 2 atan2(right, left), level by level from the root."""
+    levels = []
+    for _ in range(num_wires):
+        left, right = weights[0::2], weights[1::2]
+        # atan2(0, 0) has no gradient: an empty branch turns by 0.
+        empty = (left == 0) & (right == 0)
+        levels.append(2 * jnp.arctan2(right, jnp.where(empty, 1, left)))
+        square = left**2 + right**2
+        weights = jnp.where(empty, 0, jnp.sqrt(jnp.where(empty, 1, square)))
+    return levels[::-1]
+
+
+def _phases(vector: Complex[Array, " d"], num_wires: int) -> list[AbstractOperation]:
+    empty = vector == 0
+    angles = jnp.angle(jnp.where(empty, 1, vector))
+    levels = []
+    for _ in range(num_wires):
+        left, right = angles[0::2], angles[1::2]
+        levels.append(right - left)
+        angles = (left + right) / 2
+    operations: list[AbstractOperation] = []
+    for level, differences in enumerate(levels[::-1]):
+        operations += _uniformly_controlled(rz, differences, level)
+    # diag(e^{ia}, e^{-ia}) diag(1, e^{2ia}) = e^{ia}: the phase of the whole state.
+    overall = angles[0]
+    return operations + [rz(-2 * overall, 0), phase(2 * overall, 0)]
+
+
+def _uniformly_controlled(
+    rotation: Callable[[ArrayLike, int], Gate], angles: Array, target: int
+) -> list[AbstractOperation]:
+    """Turn `target` by angles[j] where the wires before it read j, by 2^target CNOTs.
+
+    The angles of the single rotations are a Walsh transform in Gray-code order.
+    """
+    count = 2**target
+    if count == 1:
+        return [rotation(angles[0], target)]
+    gray = [i ^ (i >> 1) for i in range(count)]
+    signs = np.asarray(
+        [[(-1) ** (j & g).bit_count() for j in range(count)] for g in gray]
+    )
+    turned = jnp.asarray(signs / count, angles.dtype) @ angles
+    operations: list[AbstractOperation] = []
+    for i in range(count):
+        operations.append(rotation(turned[i], target))
+        changed = gray[i] ^ gray[(i + 1) % count]
+        operations.append(cx(target - changed.bit_length(), target))
+    return operations
