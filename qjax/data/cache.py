@@ -95,6 +95,7 @@ def place(
             with _writable(root):
                 fill(side)
                 (side / OWNED).touch()
+                side.chmod(0o755)  # temporary folders are private; this one is shared
                 set_aside(target)
                 side.rename(target)
         finally:
