@@ -1,7 +1,7 @@
 """qjax: a JAX quantum simulator and theory verifier.
 
-Gates, observables and ansätze live in `qjax.circuits`, channels in `qjax.noise`; what is
-used in every script stands here.
+Gates, observables and ansätze live in `qjax.circuits`, channels in `qjax.noise`; what
+is used in every script stands here.
 """
 
 from qjax._identity import check_distribution

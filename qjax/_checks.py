@@ -1,6 +1,7 @@
 """Argument checks with one form of message: Argument `x` must ..., but is ... ."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -38,33 +39,30 @@ def check_wires(
     return checked_wires
 
 
-def checked(
-    value: Array | np.ndarray,
-    condition: Array | np.ndarray,
-    argument: str,
-    rule: str,
-) -> Array:
-    """Return `value` if `condition` holds everywhere, or report the broken rule.
+def checked(value: Any, holds: Callable[[Any], Any], argument: str, rule: str) -> Any:
+    """Return `value` if `holds(value)` is true everywhere, or report the broken rule.
 
-    With a concrete condition the report is a ValueError at once; with a traced one it
-    is an `equinox.error_if` at run time, which lives only if the result is used.
+    A concrete value is tested on the host, also inside jit, and reported as ValueError
+    at once. A traced one is reported at run time by `equinox.error_if`, which lives
+    only if the returned value is used; the environment variable EQX_ON_ERROR=nan turns
+    the report into NaNs, without a host callback, which is what `jax.export` needs.
     """
-    if is_traced(condition) or is_traced(value):
-        return eqx.error_if(
-            value,
-            jnp.any(~condition),
-            f"Argument `{argument}` must {rule}, but is not.",
-        )
-    if not np.all(np.asarray(condition)):
-        shown = np.array2string(np.asarray(value), precision=6, threshold=8)
-        require(False, argument, rule, shown)
-    return jnp.asarray(value)
+    if is_traced(value):
+        message = f"Argument `{argument}` must {rule}, but is not."
+        return eqx.error_if(value, ~jnp.all(holds(value)), message)
+    host = np.asarray(value)
+    if not np.all(holds(host)):
+        require(False, argument, rule, np.array2string(host, precision=6, threshold=8))
+    return value
 
 
 def check_probability(probability: ArrayLike, argument: str = "probability") -> Array:
     """Return `probability` as a float array with entries in [0, 1], or report it."""
-    value = as_float(probability, argument)
-    return checked(value, (value >= 0) & (value <= 1), argument, "lie in [0, 1]")
+
+    def holds(value: Any) -> Any:
+        return (value >= 0) & (value <= 1)
+
+    return as_float(checked(probability, holds, argument, "lie in [0, 1]"), argument)
 
 
 def as_float(value: ArrayLike, argument: str) -> Array:

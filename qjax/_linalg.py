@@ -1,6 +1,7 @@
 """Contractions of small matrices with tensors of many two-level axes."""
 
 import string
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -93,3 +94,47 @@ def superoperator(kraus: Complex[Array, "k d d"]) -> Complex[Array, "d*d d*d"]:
         "kab,kcd->acbd", kraus, kraus.conj(), precision=jax.lax.Precision.HIGHEST
     )
     return product.reshape(size * size, size * size)
+
+
+# --- properties, as predicates on NumPy arrays and on traced ones alike ---------------
+
+
+def _eps(value: Any) -> float:
+    """Return the rounding unit in which JAX will compute with `value`."""
+    dtype = jax.dtypes.canonicalize_dtype(value.dtype)
+    inexact = jnp.issubdtype(dtype, jnp.inexact)
+    return float(jnp.finfo(dtype if inexact else jnp.finfo(float).dtype).eps)
+
+
+def keeps_trace(kraus: Any) -> Any:
+    """Say where |sum_k K_k^dagger K_k - I| is at most what rounding explains."""
+    stacked = kraus.reshape(-1, kraus.shape[-1])
+    gap = abs(stacked.conj().T @ stacked - np.eye(kraus.shape[-1]).astype(kraus.dtype))
+    # Each entry sums stacked.shape[0] products of entries of size at most 1.
+    return gap <= 16 * stacked.shape[0] * _eps(kraus)
+
+
+def is_unitary(matrix: Any) -> Any:
+    """Say where |U^dagger U - I| is at most what rounding explains."""
+    return keeps_trace(matrix[None])
+
+
+def is_hermitian(matrix: Any) -> Any:
+    """Say where |H - H^dagger| is at most what rounding explains."""
+    gap = abs(matrix - matrix.conj().swapaxes(-1, -2))
+    return gap <= 16 * matrix.shape[-1] * _eps(matrix) * (abs(matrix).max() + 1)
+
+
+def has_unit_norm(vector: Any) -> Any:
+    """Say whether the Euclidean norm is 1 to sqrt(eps)."""
+    return abs((abs(vector) ** 2).sum() - 1) <= 2 * np.sqrt(_eps(vector))
+
+
+def has_unit_trace(matrix: Any) -> Any:
+    """Say whether the trace is 1 to sqrt(eps)."""
+    return abs(matrix.trace() - 1) <= np.sqrt(_eps(matrix))
+
+
+def is_nonzero(vector: Any) -> Any:
+    """Say whether a vector has an entry other than 0."""
+    return (vector != 0).any()

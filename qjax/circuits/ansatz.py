@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qjax._checks import as_float, checked, require
-from qjax._linalg import as_complex
+from qjax._linalg import as_complex, has_unit_norm
 from qjax._types import ArrayLike
 from qjax.circuits.builders import cphase, cx, h, phase, rx, ry, rz, swap
 from qjax.circuits.circuit import Circuit, Repeat
@@ -157,14 +157,11 @@ def amplitude_encoding(amplitudes: ArrayLike) -> Circuit:
         {'RY': 3, 'CX': 2}
     """
     is_complex = np.iscomplexobj(amplitudes)
-    vector = as_complex(amplitudes)
+    vector = as_complex(checked(amplitudes, has_unit_norm, "amplitudes", "have norm 1"))
     num_wires = max(vector.size.bit_length() - 1, 1)
     fits = vector.shape == (2**num_wires,)
     rule = "have shape (2^n,) with n >= 1"
     require(fits, "amplitudes", rule, f"of shape {vector.shape}")
-    tolerance = float(np.sqrt(jnp.finfo(vector.dtype).eps))
-    unit = jnp.abs(jnp.linalg.norm(vector) - 1) <= tolerance
-    vector = checked(vector, unit, "amplitudes", "have norm 1")
     # A real vector keeps its signs in the last level of RY angles.
     weights = jnp.abs(vector) if is_complex else vector.real
     operations: list[AbstractOperation] = []

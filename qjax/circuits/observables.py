@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qjax._checks import as_float, check_wires, checked, require
-from qjax._linalg import as_complex, dagger
+from qjax._linalg import as_complex, is_hermitian
 from qjax._types import ArrayLike, Wires
 from qjax.circuits.builders import pauli_rotation
 from qjax.circuits.circuit import Circuit, Repeat
@@ -162,13 +162,9 @@ def hermitian(matrix: ArrayLike, wires: int | Sequence[int]) -> Hermitian:
         >>> hermitian(np.diag([0.0, 1.0]), 2).wires
         (2,)
     """
-    array = as_complex(matrix)
-    wires = check_wires(wires)
-    observable = Hermitian(array, wires)
-    scale = jnp.maximum(jnp.max(jnp.abs(array)), 1)
-    gap = jnp.abs(array - dagger(array))
-    ok = gap <= 16 * float(jnp.finfo(array.dtype).eps) * scale
-    return Hermitian(checked(observable.matrix, ok, "matrix", "be Hermitian"), wires)
+    observable = Hermitian(as_complex(matrix), check_wires(wires))
+    array = checked(matrix, is_hermitian, "matrix", "be Hermitian")
+    return Hermitian(as_complex(array), observable.wires)
 
 
 def pauli(letters: str, wires: int | Sequence[int]) -> PauliSum:

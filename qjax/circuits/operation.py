@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qjax._checks import check_wires, checked, require
-from qjax._linalg import dagger
+from qjax._linalg import dagger, keeps_trace
 from qjax._types import ArrayLike, Wires
 
 Params = Float[Array, " p"] | Float[np.ndarray, " p"]
@@ -231,13 +231,8 @@ class Channel(AbstractOperation):
         Concrete operators raise ValueError; traced ones raise at run time under jit,
         as long as the returned channel is the one used.
         """
-        kraus = jnp.asarray(self.kraus)
-        total = jnp.einsum("kba,kbc->ac", kraus.conj(), kraus)
-        gap = jnp.abs(total - jnp.eye(total.shape[0], dtype=total.dtype))
-        tolerance = rounding_tolerance(kraus)
-        kraus = checked(
-            kraus, gap <= tolerance, "kraus", "satisfy sum_k K_k^dagger K_k = I"
-        )
+        rule = "satisfy sum_k K_k^dagger K_k = I"
+        kraus = checked(self.kraus, keeps_trace, "kraus", rule)
         return Channel(kraus, self.wires, self.name)
 
 
@@ -340,9 +335,3 @@ def check_square(array: ArrayLike, wires: Wires, name: str, rank_fits: bool) -> 
     fits = rank_fits and shape[-2:] == (size, size)
     rule = f"end in shape ({size}, {size}) on {len(wires)} wires"
     require(fits, name, rule, f"of shape {shape}")
-
-
-def rounding_tolerance(array: Array) -> float:
-    """Bound the rounding of a product of matrices with entries at most 1."""
-    # Every entry of the product sums array.size / d rounded terms; sixteen is slack.
-    return 16 * array.size * float(jnp.finfo(array.dtype).eps)

@@ -7,7 +7,14 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, Int
 
 from qjax._checks import checked, require
-from qjax._linalg import as_complex, contract, dagger, real_to_complex, superoperator
+from qjax._linalg import (
+    as_complex,
+    contract,
+    has_unit_trace,
+    is_hermitian,
+    real_to_complex,
+    superoperator,
+)
 from qjax._types import ArrayLike, Key, Wires
 from qjax.states.base import AbstractState, mask_wires, pauli_sums, resolve_wires
 from qjax.states.vector import StateVector, draw_kraus
@@ -57,19 +64,17 @@ class DensityMatrix(AbstractState):
                 an eigendecomposition.
 
         Raises:
-            ValueError: If the shape is off, or a concrete matrix is not Hermitian with
-                trace 1 to sqrt(eps); a traced one is reported at run time.
+            ValueError: If the shape is off, or a concrete matrix is not Hermitian to
+                rounding with trace 1 to sqrt(eps); a traced one is reported at run
+                time.
         """
-        rho = as_complex(matrix)
-        num_wires = max(rho.shape[0].bit_length() - 1, 1) if rho.ndim else 1
-        fits = rho.shape == (2**num_wires, 2**num_wires)
+        shape = np.shape(matrix)
+        num_wires = max(shape[0].bit_length() - 1, 1) if shape else 1
         rule = "have shape (2^n, 2^n) with n >= 1"
-        require(fits, "matrix", rule, f"of shape {rho.shape}")
-        tolerance = float(np.sqrt(jnp.finfo(rho.dtype).eps))
-        hermitian = jnp.abs(rho - dagger(rho)) <= tolerance
-        rho = checked(rho, hermitian, "matrix", "be Hermitian")
-        unit = jnp.abs(jnp.trace(rho) - 1) <= tolerance
-        rho = checked(rho, unit, "matrix", "have trace 1")
+        require(shape == (2**num_wires,) * 2, "matrix", rule, f"of shape {shape}")
+        matrix = checked(matrix, is_hermitian, "matrix", "be Hermitian")
+        matrix = checked(matrix, has_unit_trace, "matrix", "have trace 1")
+        rho = as_complex(matrix)
         return cls(rho.reshape((2,) * (2 * num_wires)))
 
     @classmethod

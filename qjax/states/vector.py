@@ -8,7 +8,14 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, Int
 
 from qjax._checks import checked, require
-from qjax._linalg import as_complex, contract, real_to_complex, wires_first
+from qjax._linalg import (
+    as_complex,
+    contract,
+    has_unit_norm,
+    is_nonzero,
+    real_to_complex,
+    wires_first,
+)
 from qjax._types import ArrayLike, Key, Wires
 from qjax.states.base import (
     AbstractState,
@@ -66,19 +73,17 @@ class StateVector(AbstractState):
             ValueError: If the length is no power of two, or a concrete norm is not 1
                 to sqrt(eps); a traced one is reported at run time.
         """
-        vector = as_complex(amplitudes)
+        if normalize:
+            rule, holds = "have a positive norm", is_nonzero
+        else:
+            rule, holds = "have norm 1", has_unit_norm
+        vector = as_complex(checked(amplitudes, holds, "amplitudes", rule))
         num_wires = max(vector.size.bit_length() - 1, 1)
         rule = "have shape (2^n,) with n >= 1"
         fits = vector.shape == (2**num_wires,)
         require(fits, "amplitudes", rule, f"of shape {vector.shape}")
-        size = jnp.linalg.norm(vector)
         if normalize:
-            size = checked(size, size > 0, "amplitudes", "have a positive norm")
-            vector = vector / real_to_complex(size)
-        else:
-            tolerance = float(np.sqrt(jnp.finfo(vector.dtype).eps))
-            ok = jnp.abs(size - 1) <= tolerance
-            vector = checked(vector, ok, "amplitudes", "have norm 1")
+            vector = vector / real_to_complex(jnp.linalg.norm(vector))
         return cls(vector.reshape((2,) * num_wires))
 
     @property
