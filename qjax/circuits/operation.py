@@ -118,14 +118,12 @@ class Gate(AbstractUnitary):
         return self.spec.name
 
     def matrix(self) -> Matrix:
-        return jnp.asarray(self.spec.matrix(*(self.params[i] for i in self._range())))
+        params = (self.params[i] for i in range(self.spec.num_params))
+        return jnp.asarray(self.spec.matrix(*params))
 
     def inverse(self) -> "Gate":
         spec, params = self.spec.inverse(self.params)
         return Gate(params, self.wires, spec)
-
-    def _range(self) -> range:
-        return range(self.spec.num_params)
 
 
 class Unitary(AbstractUnitary):
