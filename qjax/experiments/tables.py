@@ -15,6 +15,15 @@ from qjax.experiments.frames import Frames, Results
 from qjax.experiments.pages import text_pages
 
 _ABSENT = "–"
+# Single characters, so that one replacement is never read by another one.
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+    }
+)
 
 
 def shown_number(value: float, digits: int) -> str:
@@ -25,6 +34,8 @@ def shown_number(value: float, digits: int) -> str:
     """
     if float(value).is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if 10**digits <= abs(value) < 1e7:
+        return f"{float(f'{value:.{digits}g}'):.0f}"  # 32000, not 3.2e+04
     return f"{value:.{digits}g}"
 
 
@@ -36,6 +47,10 @@ def shown_estimate(value: float, stderr: float) -> str:
     """
     if not stderr > 0:
         return f"{shown_number(value, 4)} ± {shown_number(stderr, 2)}"
+    exponent = math.floor(math.log10(max(abs(value), stderr)))
+    if exponent < -4:
+        scale = 10.0**exponent
+        return f"({shown_estimate(value / scale, stderr / scale)})e{exponent}"
     decimals = max(0, 1 - math.floor(math.log10(stderr)))
     return f"{value:.{decimals}f} ± {stderr:.{decimals}f}"
 
@@ -118,7 +133,7 @@ def _latex(table: Table, shown: pd.DataFrame, lines: Sequence[str]) -> str:
     body = styler.to_latex(
         hrules=True,
         column_format="l" * len(shown.columns),
-        caption=table.title,
+        caption=table.title.translate(_LATEX),
         label=f"tab:{table.name}",
         position_float="centering",
     )
@@ -128,7 +143,8 @@ def _latex(table: Table, shown: pd.DataFrame, lines: Sequence[str]) -> str:
         *legend(table),
         *lines,
     ]
-    head = "".join(f"% {comment}\n" for comment in comments)
+    # A line break would end the comment.
+    head = "".join(f"% {' '.join(comment.split())}\n" for comment in comments)
     return head + body.replace("±", r"$\pm$")
 
 

@@ -213,7 +213,7 @@ def test_complete_full_rows_are_shown_beside_default_ones(workplace, written):
         (0.80312, 0.00397, "0.8031 ± 0.0040"),
         (123.4, 12.0, "123 ± 12"),
         (0.5, 0.0, "0.5 ± 0"),
-        (1e-7, 2e-8, "0.000000100 ± 0.000000020"),
+        (1e-7, 2e-8, "(1.00 ± 0.20)e-7"),
     ],
 )
 def test_the_error_decides_the_digits(value, stderr, text):
@@ -229,6 +229,9 @@ def test_the_error_decides_the_digits(value, stderr, text):
         (3.0, "label", "3"),
         (60000, "exact", "60000"),
         (0.123456, "exact", "0.1235"),
+        (32109.4, "measured", "32110"),
+        (1.5e9, "exact", "1500000000"),
+        (1.23456e-9, "exact", "1.235e-09"),
         ("REFUTED", "label", "REFUTED"),
     ],
 )
