@@ -85,7 +85,10 @@ def precision(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def x64() -> None:
-    """Run the test with 64-bit types; `precision` does the work."""
+    """Run the test with 64-bit types; `precision` does the work.
+
+    Under hypothesis use the mark, since hypothesis distrusts fixtures of this scope.
+    """
 
 
 @pytest.fixture(autouse=True, scope="module")
