@@ -63,7 +63,7 @@ def verify(
     # The verifier decides in double precision; here, and only here, it is switched on.
     with jax.enable_x64(True):
         for name in names or table:
-            report = qjax.bounds.verify(jax.random.key(seed), table[name], budget)
+            report = qjax.bounds.verify(jax.random.key(seed), table[name](), budget)
             text = report.to_json() if json else report.to_markdown()
             print(text.replace("\n", "") if json else f"{text.rstrip()}\n", flush=True)
     return DONE
