@@ -73,6 +73,15 @@ def test_a_failed_cell_fails_the_command_but_not_the_other_artefacts(workplace, 
     assert "default/t0_coin.md" in rendered_files(workplace.root / "paper")
 
 
+def test_ctrl_c_is_one_sentence_and_status_130(workplace, paper):
+    path = workplace.root / "scripts" / "artefacts" / "t1_width.py"
+    path.write_text(path.read_text().replace("del key", "raise KeyboardInterrupt"))
+    status, _, err = paper("run")
+    assert status == 130
+    assert err == "interrupted: the rows stored so far are safe\n"
+    assert len(workplace.store("coin").read_text().splitlines()) == 6
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
