@@ -92,7 +92,9 @@ def _u3(theta: ArrayLike, phi: ArrayLike, lam: ArrayLike) -> Array:
 
 
 def _constant(matrix: np.ndarray) -> Callable[[], np.ndarray]:
-    return lambda: matrix
+    # A fresh array each time: JAX remembers the conversion of a captured one by its
+    # identity, so a complex64 program would leave its rounding to a complex128 one.
+    return lambda: matrix.copy()
 
 
 GATES: dict[str, GateSpec] = {}
