@@ -1,4 +1,4 @@
-"""The geometry of parametrised pure states: the Fubini-Study metric, dense and as a map."""
+"""The geometry of parametrised pure states: the Fubini-Study metric."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ StateFn = Callable[[Any], StateVector]
 def metric_tensor(state_fn: StateFn, params: PyTree) -> Float[Array, "p p"]:
     """Return the Fubini-Study metric of a state, over all parameters at once.
 
-    G_ij = Re <d_i psi|d_j psi> - Re <d_i psi|psi> <psi|d_j psi>, so that a small step d
-    changes the fidelity by 1 - |<psi(t)|psi(t + d)>|^2 = d^T G d + O(|d|^3). The quantum
-    Fisher information is 4 G. A parameter that stands in several gates is one parameter.
+    G_ij = Re <d_i psi|d_j psi> - Re <d_i psi|psi> <psi|d_j psi>, so that a small step
+    d changes the fidelity by 1 - |<psi(t)|psi(t + d)>|^2 = d^T G d + O(|d|^3). The
+    quantum Fisher information is 4 G. A parameter of several gates is one parameter.
 
     Args:
         state_fn: Maps parameters to a normalised `StateVector`; differentiable.
@@ -62,8 +62,8 @@ def metric_tensor(state_fn: StateFn, params: PyTree) -> Float[Array, "p p"]:
 def metric_vp(state_fn: StateFn, params: PyTree, vector: PyTree) -> PyTree:
     """Return the metric times a vector, G v, without forming G.
 
-    One forward-mode derivative |phi> = sum_j v_j |d_j psi>, made orthogonal to |psi>, and
-    one reverse-mode derivative back: the cost does not grow with the number of
+    One forward-mode derivative |phi> = sum_j v_j |d_j psi>, made orthogonal to |psi>,
+    and one reverse-mode derivative back: the cost does not grow with the number of
     parameters.
 
     Args:

@@ -1,0 +1,7 @@
+"""Optimisation: natural gradient for optax, and a training loop."""
+
+from qjax.optim.natural import qng as qng
+from qjax.optim.natural import scale_by_metric as scale_by_metric
+from qjax.optim.natural import scale_by_metric_product as scale_by_metric_product
+from qjax.optim.training import History as History
+from qjax.optim.training import fit as fit
