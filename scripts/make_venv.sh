@@ -29,7 +29,7 @@ fi
 if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         apt-get update -qq || true
-        apt-get install -y -qq --no-install-recommends python3-venv >/dev/null ||
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null ||
             fail "the Debian package python3-venv must be installed, but apt-get failed."
     else
         fail "the module venv must be complete, but '$python' lacks ensurepip:" \
