@@ -1,8 +1,8 @@
 """Noise channels in plain NumPy, as maps on density matrices, not as Kraus operators.
 
-Each channel is written as what it does to the entries of a density matrix, which is how
-textbooks define it physically; `on_register` then applies it to any wires of a register.
-The engine writes Kraus operators, so an error in one is not repeated in the other.
+Each channel is written as what it does to the entries of a density matrix, which is
+how textbooks define it physically; `on_register` then applies it to any wires. The
+engine writes Kraus operators, so an error in one is not repeated in the other.
 """
 
 from collections.abc import Callable, Sequence
@@ -125,3 +125,31 @@ def reset(p0: float, p1: float) -> Map:
     return lambda rho: (
         (1 - p0 - p1) * rho + np.trace(rho) * np.diag([p0, p1]).astype(complex)
     )
+
+
+# name: (number of wires, how to draw parameters, parameters -> map)
+CHANNELS: dict[str, tuple[int, str, Callable[..., Map]]] = {
+    "bit_flip": (1, "p", bit_flip),
+    "phase_flip": (1, "p", phase_flip),
+    "bit_phase_flip": (1, "p", bit_phase_flip),
+    "pauli_channel": (1, "ppp", pauli),
+    "depolarizing": (1, "p", depolarizing),
+    "two_qubit_depolarizing": (2, "p", depolarizing),
+    "amplitude_damping": (1, "p", amplitude_damping),
+    "generalized_amplitude_damping": (1, "p,p", generalized_amplitude_damping),
+    "phase_damping": (1, "p", phase_damping),
+    "thermal_relaxation": (1, "times", thermal_relaxation),
+    "reset_error": (1, "pp", reset),
+}
+
+
+def random_params(rng: np.random.Generator, name: str) -> tuple[float, ...]:
+    """Parameters from the whole domain: "ppp" are disjoint chances, "p,p" free ones."""
+    how = CHANNELS[name][1]
+    if how == "times":
+        t1 = rng.uniform(20, 100)
+        t2 = rng.uniform(0.1, 2) * t1  # above t1 too: 2 t1 is the physical limit
+        return t1, t2, rng.uniform(0, 2) * t1, rng.uniform(0, 1)
+    if "," in how:
+        return tuple(float(p) for p in rng.uniform(0, 1, how.count("p")))
+    return tuple(float(p) for p in rng.dirichlet(np.ones(len(how) + 1))[:-1])

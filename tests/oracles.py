@@ -102,6 +102,7 @@ GATES: dict[str, tuple[int, int, Callable[..., np.ndarray]]] = {
     "ryy": (2, 1, _rotation("YY")),
     "rzz": (2, 1, _rotation("ZZ")),
     "ccx": (3, 0, _fixed(controlled(X, (1, 1)))),
+    "ccz": (3, 0, _fixed(controlled(Z, (1, 1)))),
     "cswap": (3, 0, _fixed(controlled(_SWAP))),
 }
 

@@ -1,8 +1,8 @@
 """Statistical tests with a declared false-alarm rate.
 
-Every statistical test here fixes its key, so it cannot fail at random; ALPHA is the rate
-at which a correct program would fail if the key were drawn afresh. A test that uses one
-of these must also show a mutant that it rejects: otherwise it may have no power.
+Every statistical test fixes its key, so it cannot fail at random; ALPHA is the rate at
+which a correct program would fail if the key were drawn afresh. A test that uses one of
+these must also show a mutant that it rejects: otherwise it may have no power.
 """
 
 from typing import Any
@@ -27,8 +27,8 @@ def indices(bits: Any) -> np.ndarray:
 def counts_p_value(counts: np.ndarray, probs: np.ndarray) -> float:
     """Pearson's chi-squared test of counts against exact probabilities.
 
-    Cells with fewer than five expected counts are merged, as the approximation needs; an
-    outcome of probability zero that occurs is an error whatever the other cells say.
+    Cells with fewer than five expected counts are merged, as the approximation needs;
+    an outcome of probability zero that occurs is an error whatever the others say.
     """
     counts = np.asarray(counts, dtype=np.float64).reshape(-1)
     probs = np.asarray(probs, dtype=np.float64).reshape(-1)
