@@ -14,6 +14,12 @@ from qjax.experiments.runner import Outcome, run_experiments
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 CHECKOUT = pathlib.Path(__file__).parent / "experiments" / "checkout"
 
+#: scripts/paper.py for another checkout, for `python -c`.
+PROGRAM = (
+    "import pathlib, sys; from qjax.experiments.commands import main;"
+    "sys.exit(main(pathlib.Path(sys.argv[1]), sys.argv[2:]))"
+)
+
 
 @dataclasses.dataclass
 class Workplace:
@@ -56,5 +62,7 @@ def rendered_files(out: pathlib.Path) -> dict[str, bytes]:
     return {
         path.relative_to(out).as_posix(): path.read_bytes()
         for path in sorted(out.rglob("*"))
-        if path.is_file() and path.relative_to(out).parts[0] != "rows"
+        if path.is_file()
+        and path.suffix != ".lock"
+        and path.relative_to(out).parts[0] != "rows"
     }

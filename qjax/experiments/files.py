@@ -1,7 +1,11 @@
 """Files that are never half-written."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import filelock
 
 from qjax.experiments.errors import HarnessError
 
@@ -31,6 +35,32 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, content: str) -> None:
     """Write UTF-8 text in one step; see `write_bytes`."""
     write_bytes(path, content.encode("utf-8"))
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Be the only process that writes `path`; the lock dies with the process.
+
+    Args:
+        path: File or folder to write; the lock file lies beside it.
+
+    Raises:
+        HarnessError: If another process is writing, or the lock cannot be made.
+    """
+    lock = filelock.FileLock(f"{path}.lock", timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise HarnessError(
+            f"{path} is being written by another process; wait for it, or end it."
+        ) from error
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be written: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def probe_folder(folder: Path) -> None:

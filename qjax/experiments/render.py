@@ -9,7 +9,12 @@ from rich.markup import escape
 from qjax.experiments.artefacts import Artefact, Rendered, Table
 from qjax.experiments.catalogue import Catalogue, Layout
 from qjax.experiments.experiment import Size
-from qjax.experiments.files import probe_folder, write_bytes, write_text
+from qjax.experiments.files import (
+    only_writer,
+    probe_folder,
+    write_bytes,
+    write_text,
+)
 from qjax.experiments.frames import Results, provenance_frame
 from qjax.experiments.pages import bundle, fixed_style, render_figure
 from qjax.experiments.tables import render_table
@@ -65,7 +70,9 @@ def render(
     console: Console,
     mask_measured: bool = False,
 ) -> list[str]:
-    """Write the artefacts under `out/<size>/` and the bundle `out/paper.pdf`.
+    """Write the artefacts under `out/<size>/`; if these are all, also the bundle.
+
+    The bundle is `out/paper.pdf`; `out/provenance.csv` has a line for every cell.
 
     Args:
         catalogue: All experiments.
@@ -86,7 +93,8 @@ def render(
     rendered: list[Rendered] = []
     absent: list[str] = []
     used: dict[tuple[str, str], Results] = {}
-    with fixed_style(), console.status("rendering"):
+    bundled = layout.out / "paper.pdf"
+    with only_writer(bundled), fixed_style(), console.status("rendering"):
         for artefact in artefacts:
             for shown in SHOWN[size]:
                 results = []
@@ -106,9 +114,10 @@ def render(
                         layout.out / shown / f"{artefact.name}{ending}", content
                     )
                 rendered.append(one)
-        sources = [r for r in used.values() if r.done]
-        lines = [r.stamp() for r in sources]
-        write_bytes(layout.out / "paper.pdf", bundle(rendered, absent, lines))
-    text = provenance_frame(sources).to_csv(index=False, lineterminator="\n")
-    write_text(layout.out / "provenance.csv", text)
+        if len(artefacts) == len(catalogue.artefacts):  # a part is not the paper
+            sources = [r for r in used.values() if r.done]
+            lines = [r.stamp() for r in sources]
+            write_bytes(bundled, bundle(rendered, absent, lines))
+            text = provenance_frame(sources).to_csv(index=False, lineterminator="\n")
+            write_text(layout.out / "provenance.csv", text)
     return absent

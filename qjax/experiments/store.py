@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from qjax.experiments.cells import Point, canonical_json, cell_id
 from qjax.experiments.columns import Row, difference
 from qjax.experiments.errors import HarnessError
 from qjax.experiments.experiment import Experiment
+from qjax.experiments.files import only_writer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,22 +141,9 @@ class RowStore:
             HarnessError: If another process is writing, or the file cannot be
                 opened.
         """
-        lock = filelock.FileLock(f"{self.path}.lock", timeout=0)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise HarnessError(
-                f"Row store {self.path} is being written by another process; wait "
-                "for it, or end it."
-            ) from error
-        except OSError as error:
-            raise self._unwritable(error) from error
-        try:
+        with only_writer(self.path):
             self._repair()
             yield self
-        finally:
-            lock.release()
 
     def _repair(self) -> None:
         """Cut off an unfinished line and read the file again."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from workplace import CHECKOUT, SOURCE, rendered_files
+from workplace import CHECKOUT, PROGRAM, SOURCE, rendered_files
 
 from qjax.experiments import RowStore, discover
 
@@ -16,10 +16,6 @@ KILLS = 5
 CELLS = 40
 SETTINGS = ["--set", "coin.pause=0.05", "--set", f"coin.tosses={list(range(1, 21))}"]
 SETTINGS += ["--set", "coin.biases=[0.3, 0.6]", "--mask-measured"]
-PROGRAM = (
-    "import pathlib, sys; from qjax.experiments.commands import main;"
-    "sys.exit(main(pathlib.Path(sys.argv[1]), sys.argv[2:]))"
-)
 
 
 def start(root: pathlib.Path) -> subprocess.Popen:

@@ -11,9 +11,10 @@ import sys
 import pandas as pd
 import pytest
 from pypdf import PdfReader
-from workplace import SOURCE, rendered_files
+from workplace import PROGRAM, SOURCE, rendered_files
 
 from qjax.experiments import Column
+from qjax.experiments.files import only_writer
 from qjax.experiments.render import render
 from qjax.experiments.tables import shown_cell, shown_estimate
 
@@ -55,14 +56,10 @@ def test_rendering_twice_gives_the_same_bytes_also_in_another_process(
 ):
     first = written()
     assert written() == first
-    program = (
-        "import pathlib, sys; from qjax.experiments.commands import main;"
-        "sys.exit(main(pathlib.Path(sys.argv[1]), ['render', '--out', sys.argv[2]]))"
-    )
     out = workplace.root / "paper"
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONHASHSEED": "77"}
     subprocess.run(
-        [sys.executable, "-c", program, str(workplace.root), str(out)],
+        [sys.executable, "-c", PROGRAM, str(workplace.root), "render", "--out", out],
         env=environment,
         check=True,
     )
@@ -195,6 +192,30 @@ def test_a_table_with_undeclared_or_absent_columns_is_not_rendered(
             catalogue, [broken], workplace.layout, "default", workplace.console
         )
         assert phrase in absent[0]
+
+
+def test_rendering_a_part_leaves_the_bundle_alone(workplace, written):
+    before = written()
+    (workplace.root / "paper" / "default" / "t1_width.md").unlink()
+    bundle = workplace.root / "paper" / "paper.pdf"
+    bundle.write_bytes(b"the whole paper")
+    after = written(names=("t1_width",))
+    assert after["paper.pdf"] == b"the whole paper"
+    assert after["default/t1_width.md"] == before["default/t1_width.md"]
+
+
+def test_two_renderings_at_once_are_refused(workplace, catalogue, written):
+    written()
+    with only_writer(workplace.root / "paper" / "paper.pdf"):
+        words = [sys.executable, "-c", PROGRAM, str(workplace.root), "render"]
+        second = subprocess.run(
+            [*words, "--out", str(workplace.root / "paper")],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            capture_output=True,
+            text=True,
+        )
+    assert second.returncode == 2
+    assert "paper.pdf is being written by another process" in second.stderr
 
 
 def test_complete_full_rows_are_shown_beside_default_ones(workplace, written):
