@@ -1,0 +1,21 @@
+"""Noise: channels, models that put them into circuits, readout errors."""
+
+from qjax.noise.channels import CHANNELS as CHANNELS
+from qjax.noise.channels import ChannelSpec as ChannelSpec
+from qjax.noise.channels import Parameter as Parameter
+from qjax.noise.channels import build as build
+from qjax.noise.damping import amplitude_damping as amplitude_damping
+from qjax.noise.damping import (
+    generalized_amplitude_damping as generalized_amplitude_damping,
+)
+from qjax.noise.damping import phase_damping as phase_damping
+from qjax.noise.damping import reset_error as reset_error
+from qjax.noise.damping import thermal_relaxation as thermal_relaxation
+from qjax.noise.model import NoiseModel as NoiseModel
+from qjax.noise.pauli import bit_flip as bit_flip
+from qjax.noise.pauli import bit_phase_flip as bit_phase_flip
+from qjax.noise.pauli import depolarizing as depolarizing
+from qjax.noise.pauli import pauli_channel as pauli_channel
+from qjax.noise.pauli import phase_flip as phase_flip
+from qjax.noise.pauli import two_qubit_depolarizing as two_qubit_depolarizing
+from qjax.noise.readout import ReadoutConfusion as ReadoutConfusion
