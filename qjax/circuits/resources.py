@@ -8,6 +8,8 @@ from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
     Channel,
+    Conditional,
+    Controlled,
     Gate,
     count_outcomes,
     walk,
@@ -51,8 +53,7 @@ def count_resources(
         by_name[operation.name] += 1
         if isinstance(operation, AbstractUnitary):
             by_size[len(operation.wires)] += 1
-        if isinstance(operation, Gate):
-            num_parameters += operation.spec.num_params
+        num_parameters += _count_parameters(operation)
         num_channels += isinstance(operation, Channel)
         reached = 1 + max(level[wire] for wire in operation.wires)
         for wire in operation.wires:
@@ -67,3 +68,9 @@ def count_resources(
         num_channels=num_channels,
         num_outcomes=count_outcomes(operations),
     )
+
+
+def _count_parameters(operation: AbstractOperation) -> int:
+    while isinstance(operation, Controlled | Conditional):
+        operation = operation.operation
+    return operation.spec.num_params if isinstance(operation, Gate) else 0

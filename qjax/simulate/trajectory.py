@@ -34,7 +34,7 @@ from qjax.states.density import DensityMatrix
 from qjax.statistics import Estimate, mean_and_stderr, score_function_mean
 
 State = TypeVar("State", bound=AbstractState)
-_Bits = list[UInt8[Array, " m"]]
+_Bits = list[UInt8[Array, " _"]]
 
 
 class Record(eqx.Module):
