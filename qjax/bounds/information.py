@@ -5,8 +5,9 @@ and in mpmath (for evaluating a statement at an instance). The float64 forms kee
 relative accuracy where the textbook form cancels: d(p||q) near p = q, 1 - h near 1/2.
 """
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mpmath
@@ -251,37 +252,52 @@ def evaluate(expression: sp.Expr, values: Mapping[str, Any], digits: int = 50) -
         >>> float(evaluate(d(p, sp.Rational(1, 4)), {"p": 1}))
         2.0
     """
-    names = sorted(symbol.name for symbol in expression.free_symbols)
-    missing = [name for name in names if name not in values]
-    require(not missing, "values", f"give every symbol of {expression}", missing)
+    names, function = _compiled(expression, fast=False)
+    _require_values(expression, names, values)
     with mpmath.workdps(digits):
-        function = sp.lambdify(
-            sp.symbols(names), expression, modules=[_PRECISE, "mpmath"]
-        )
+        numbers = [precise(values[name]) for name in names]
         try:
-            return +mpmath.mpf(function(*(precise(values[name]) for name in names)))
+            return +mpmath.mpf(function(*numbers))
         except ZeroDivisionError:
-            return _signed_infinity(expression, values)
-
-
-def _signed_infinity(expression: sp.Expr, values: Mapping[str, Any]) -> mpmath.mpf:
-    """The sign with which `expression` diverges: that of its numerator at the pole."""
-    numerator, _ = sp.fraction(sp.together(expression))
-    names = sorted(symbol.name for symbol in numerator.free_symbols)
-    function = sp.lambdify(sp.symbols(names), numerator, modules=[_PRECISE, "mpmath"])
-    sign = function(*(precise(values[name]) for name in names))
-    return mpmath.mpf("inf") if sign > 0 else mpmath.mpf("-inf")
+            # It diverges with the sign of its numerator at the pole.
+            top, _ = sp.fraction(sp.together(expression))
+            sign = _compiled(top, fast=False)[1](
+                *(precise(values[name]) for name in _names(top))
+            )
+            return mpmath.inf if sign > 0 else -mpmath.inf
 
 
 def evaluate_batch(
     expression: sp.Expr, values: Mapping[str, NDArray]
 ) -> NDArray[np.float64]:
     """Evaluate a sympy expression on float64 arrays, without cancellation in `d`."""
-    names = sorted(symbol.name for symbol in expression.free_symbols)
+    names, function = _compiled(expression, fast=True)
+    _require_values(expression, names, values)
+    with np.errstate(divide="ignore", invalid="ignore"):  # poles are values, not errors
+        return np.asarray(function(*(np.float64(values[name]) for name in names)))
+
+
+def _names(expression: sp.Expr) -> tuple[str, ...]:
+    return tuple(sorted(symbol.name for symbol in expression.free_symbols))
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(
+    expression: sp.Expr, fast: bool
+) -> tuple[tuple[str, ...], Callable[..., Any]]:
+    names = _names(expression)
+    by_name = {symbol.name: symbol for symbol in expression.free_symbols}
+    modules = [_FAST, "numpy"] if fast else [_PRECISE, "mpmath"]
+    arguments = [by_name[name] for name in names]
+    return names, sp.lambdify(arguments, expression, modules=modules)
+
+
+def _require_values(
+    expression: sp.Expr, names: tuple[str, ...], values: Mapping[str, Any]
+) -> None:
     missing = [name for name in names if name not in values]
-    require(not missing, "values", f"give every symbol of {expression}", missing)
-    function = sp.lambdify(sp.symbols(names), expression, modules=[_FAST, "numpy"])
-    return np.asarray(function(*(np.float64(values[name]) for name in names)))
+    rule = f"give a number to every symbol of {expression}"
+    require(not missing, "values", rule, f"without {missing}")
 
 
 def precise(value: Any) -> mpmath.mpf:
@@ -292,8 +308,5 @@ def precise(value: Any) -> mpmath.mpf:
         value = value.item()
     if isinstance(value, int | float):
         return mpmath.mpf(value)
-    if isinstance(value, str):
-        value = sp.Rational(value)
-    rational = sp.nsimplify(value) if not isinstance(value, sp.Expr) else value
-    numerator, denominator = rational.as_numer_denom()
+    numerator, denominator = sp.Rational(value).as_numer_denom()
     return mpmath.mpf(int(numerator)) / mpmath.mpf(int(denominator))

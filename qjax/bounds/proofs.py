@@ -1,0 +1,47 @@
+"""Where the proof texts are, and the numbers of their steps."""
+
+import importlib.resources
+import pathlib
+import re
+
+from qjax._checks import require
+
+_STEP = re.compile(r"^#+ Step ([A-Z][A-Za-z0-9]*(?:\.[0-9]+)?)\b", re.MULTILINE)
+
+
+def proof_text(name: str) -> str:
+    """The readable proof of a bound, as Markdown.
+
+    Installed packages carry the texts as `qjax/_proofs`; a source tree has them in
+    `proofs/` beside the package.
+
+    Args:
+        name: File name without suffix, for example "a1".
+
+    Raises:
+        ValueError: If there is no such text in either place.
+
+    Example:
+        >>> from qjax.bounds import proof_text
+        >>> proof_text("a1").startswith("# Theorem A1")
+        True
+    """
+    package = importlib.resources.files("qjax")
+    beside = pathlib.Path(str(package)).parent
+    for place in (package / "_proofs", beside / "proofs"):
+        text = place / f"{name}.md"
+        if text.is_file():
+            return text.read_text(encoding="utf-8")
+    require(False, "name", "be a text in proofs/", repr(name))
+    return ""
+
+
+def step_numbers(text: str) -> tuple[str, ...]:
+    """Numbers of the headings "Step X1", "Step L1.2", ... of a proof text, in order.
+
+    Example:
+        >>> from qjax.bounds import step_numbers
+        >>> step_numbers("## Step L1.2. Superadditivity")
+        ('L1.2',)
+    """
+    return tuple(_STEP.findall(text))

@@ -1,0 +1,314 @@
+"""Quantum data structures for approximate membership, simulated on the engine.
+
+A structure stores one element in each of n blocks of b elements. It is a table of
+density matrices (one per stored set) and of effects (one per query); noise is a circuit
+of channels. Everything a bound speaks of is computed from the simulated states.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Complex, Float, Int
+
+from qjax._checks import check_shots, require
+from qjax._types import Key
+from qjax.circuits import Circuit, Hermitian, Repeat
+from qjax.noise import depolarizing
+from qjax.simulate import expectation, run, trajectory
+from qjax.states import DensityMatrix, StateVector
+from qjax.statistics import clopper_pearson
+
+
+class QuantumDataStructure(eqx.Module):
+    """Encodings and queries of a membership structure with block sets.
+
+    Set s = (x_1, ..., x_n) holds element x_i of block i; s is the number with digits
+    x_1 ... x_n in base b. Query (i, x), number i b + x, asks whether x_i = x.
+
+    Attributes:
+        states: Encoded density matrices, shape (seeds, b^n, 2^m, 2^m). The first axis
+            is public randomness, uniform, known to encoder and querier.
+        effects: Accepting POVM elements 0 <= M <= I, shape (seeds, n b, 2^m, 2^m).
+        num_blocks: n. Static.
+        block_size: b. Static.
+        name: For reports. Static.
+
+    Raises:
+        ValueError: If the shapes do not fit together.
+
+    Source: theory of bounds, section 1 (quantum cell-probe model).
+    """
+
+    states: Complex[Array, "seeds sets d d"]
+    effects: Complex[Array, "seeds queries d d"]
+    num_blocks: int = eqx.field(static=True)
+    block_size: int = eqx.field(static=True)
+    name: str = eqx.field(static=True)
+
+    def __check_init__(self):
+        n, b = self.num_blocks, self.block_size
+        sizes = (self.states.shape[-3], self.effects.shape[-3])
+        rule = f"hold {b**n} sets and {n * b} queries for n={n}, b={b}"
+        require(sizes == (b**n, n * b), "states and effects", rule, sizes)
+        dims = (self.states.shape[-1], self.effects.shape[-1])
+        require(dims[0] == dims[1], "effects", f"act on {dims[0]} dimensions", dims[1])
+
+    @property
+    def num_wires(self) -> int:
+        """m, the qubits of one memory."""
+        return self.states.shape[-1].bit_length() - 1
+
+
+class Statistics(eqx.Module):
+    """What an attacker of a bound needs to know about a noisy structure.
+
+    Attributes:
+        member: p, mean acceptance of members over blocks and sets.
+        other: a, mean acceptance of non-members of the same block.
+        holevo: chi of the uniform ensemble of stored states, in bits.
+    """
+
+    member: Float[Array, ""]
+    other: Float[Array, ""]
+    holevo: Float[Array, ""]
+
+
+def membership_table(num_blocks: int, block_size: int) -> Bool[np.ndarray, "q s"]:
+    """Whether set s contains the element of query q, shape (n b, b^n)."""
+    sets = np.arange(block_size**num_blocks)
+    places = block_size ** np.arange(num_blocks)[::-1]
+    digits = (sets[:, None] // places) % block_size  # (sets, blocks)
+    queries = np.arange(num_blocks * block_size)
+    block, element = queries // block_size, queries % block_size
+    return digits.T[block] == element[:, None]
+
+
+def storage_noise(
+    survival: Float[Array, ""] | float, layers: int, num_wires: int
+) -> Circuit:
+    """T layers of one-qubit depolarizing noise on every memory qubit.
+
+    Each layer maps rho -> lambda rho + (1 - lambda) I/2 on every qubit.
+
+    Args:
+        survival: lambda in [0, 1].
+        layers: T >= 0. Static.
+        num_wires: m.
+
+    Returns:
+        Circuit of channels; one layer is stored once, whatever T.
+    """
+    survival = jnp.asarray(survival)
+    layer = Circuit(
+        tuple(depolarizing(1 - survival, wire) for wire in range(num_wires)), num_wires
+    )
+    if layers == 0:
+        return Circuit((), num_wires)
+    if layers == 1:
+        return layer
+    body = jax.tree.map(lambda leaf: jnp.stack([leaf] * layers), layer)
+    return Circuit((Repeat(body, layers),), num_wires)
+
+
+def noisy_states(
+    states: Complex[Array, "*batch d d"], noise: Circuit
+) -> Complex[Array, "*batch d d"]:
+    """Run the noise circuit on every density matrix of a table."""
+
+    def one(matrix):
+        return run(noise, DensityMatrix.from_matrix(matrix)).matrix()
+
+    size = states.shape[-1]
+    flat = jax.vmap(one)(states.reshape(-1, size, size))
+    return flat.reshape(states.shape)
+
+
+def acceptances(
+    states: Complex[Array, "sets d d"], effects: Complex[Array, "queries d d"]
+) -> Float[Array, "queries sets"]:
+    """Tr M_q rho_s for every query and set, as expectations on the engine."""
+    wires = tuple(range(states.shape[-1].bit_length() - 1))
+
+    def one(effect, matrix):
+        state = DensityMatrix.from_matrix(matrix)
+        return expectation(state, Hermitian(effect, wires))
+
+    over_sets = jax.vmap(one, in_axes=(None, 0))
+    return jax.vmap(over_sets, in_axes=(0, None))(effects, states)
+
+
+def holevo_information(
+    states: Complex[Array, "sets d d"], weights: Float[Array, " sets"]
+) -> Float[Array, ""]:
+    """chi = S(sum_s w_s rho_s) - sum_s w_s S(rho_s), in bits."""
+    average = jnp.einsum("s,sij->ij", weights.astype(states.dtype), states)
+    # An entropy of the average minus entropies: eigenvalues only, no logarithm of a
+    # matrix. Relative accuracy is lost when chi is far below the rounding unit.
+    return _entropy_bits(average) - jnp.sum(weights * _entropy_bits(states))
+
+
+def _entropy_bits(matrices: Complex[Array, "*batch d d"]) -> Float[Array, "*batch"]:
+    values = jnp.clip(jnp.linalg.eigvalsh(matrices), 0, 1)
+    safe = jnp.where(values > 0, values, 1)
+    return -jnp.sum(safe * jnp.log2(safe), axis=-1)
+
+
+def block_average(
+    table: Float[Array, "queries sets"],
+    member: Bool[Array, "queries sets"],
+    weights: Float[Array, "queries sets"],
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Mean acceptance of members and of same-block non-members.
+
+    Every query has weight 1/(n b), and given the query the set is uniform among those
+    that (do not) contain its element: the block distribution of Theorem A1.
+    """
+    inside = jnp.sum(table * member * weights) / jnp.sum(member * weights)
+    outside = jnp.sum(table * ~member * weights) / jnp.sum(~member * weights)
+    return inside, outside
+
+
+@eqx.filter_jit
+def exact_statistics(structure: QuantumDataStructure, noise: Circuit) -> Statistics:
+    """Acceptances and Holevo information from simulated density matrices.
+
+    Args:
+        structure: Any structure; complex128 for results to 1e-12.
+        noise: Circuit of channels on the memory's wires.
+
+    Returns:
+        Averages over sets, queries and public randomness. With public randomness R the
+        Holevo information is the mean of chi given R, which is what A1 bounds.
+    """
+    member = jnp.asarray(membership_table(structure.num_blocks, structure.block_size))
+
+    def one_seed(states, effects):
+        noisy = noisy_states(states, noise)
+        table = acceptances(noisy, effects)
+        inside, outside = block_average(table, member, jnp.ones_like(table))
+        uniform = jnp.full(states.shape[0], 1 / states.shape[0], table.dtype)
+        return inside, outside, holevo_information(noisy, uniform)
+
+    averages = jax.vmap(one_seed)(structure.states, structure.effects)
+    return Statistics(*(jnp.mean(value) for value in averages))
+
+
+def square_root_effects(effects: Complex[Array, "*b d d"]) -> Complex[Array, "*b 2 d d"]:
+    """Kraus operators sqrt(M), sqrt(I - M) of two-outcome POVMs; outcome 0 accepts."""
+
+    def root(matrix):
+        values, vectors = jnp.linalg.eigh(matrix)
+        values = jnp.sqrt(jnp.clip(values, 0, 1)).astype(matrix.dtype)
+        return jnp.einsum("...ik,...k,...jk->...ij", vectors, values, vectors.conj())
+
+    eye = jnp.eye(effects.shape[-1], dtype=effects.dtype)
+    return jnp.stack([root(effects), root(eye - effects)], axis=-3)
+
+
+def _ensembles(
+    states: Complex[Array, "*b d d"],
+) -> tuple[Float[Array, "*b d"], Complex[Array, "*b d d"]]:
+    """Probabilities and kets (last axis but one counts them) of each density matrix."""
+    values, vectors = jnp.linalg.eigh(states)
+    values = jnp.clip(values, 0, 1)
+    probabilities = values / jnp.sum(values, axis=-1, keepdims=True)
+    return probabilities, jnp.swapaxes(vectors, -1, -2)
+
+
+class ShotPlan(eqx.Module):
+    """What each run does: public randomness, stored set, query, and which ket.
+
+    Attributes:
+        seed, stored, query: Indices, shape (shots,).
+        part: Uniform in [0, 1), shape (shots,): selects an eigenvector of the state.
+    """
+
+    seed: Int[Array, " shots"]
+    stored: Int[Array, " shots"]
+    query: Int[Array, " shots"]
+    part: Float[Array, " shots"]
+
+
+def plan_shots(
+    key: Key, structure: QuantumDataStructure, shots: int, ask_member: bool
+) -> ShotPlan:
+    """Draw runs from the block distribution: a uniform seed, set and block; in the block
+    the stored element, or a uniform other one."""
+    keys = jax.random.split(key, 5)
+    n, b = structure.num_blocks, structure.block_size
+    seed = jax.random.randint(keys[0], (shots,), 0, structure.states.shape[0])
+    stored = jax.random.randint(keys[1], (shots,), 0, b**n)
+    block = jax.random.randint(keys[2], (shots,), 0, n)
+    element = (stored // b ** (n - 1 - block)) % b
+    if not ask_member:
+        shift = jax.random.randint(keys[3], (shots,), 1, b)
+        element = (element + shift) % b
+    return ShotPlan(seed, stored, block * b + element,
+                    jax.random.uniform(keys[4], (shots,)))  # fmt: skip
+
+
+@eqx.filter_jit
+def _run_shots(
+    keys: Key, plan: ShotPlan, structure: QuantumDataStructure, noise: Circuit
+) -> Int[Array, ""]:
+    """Number of accepting runs."""
+    probabilities, kets = _ensembles(structure.states)
+    cumulative = jnp.cumsum(probabilities, axis=-1)
+    kraus = square_root_effects(structure.effects)
+    wires = tuple(range(structure.num_wires))
+
+    def shot(args):
+        key, seed, stored, query, part = args
+        noise_key, query_key = jax.random.split(key)
+        ket = jnp.sum(part >= cumulative[seed, stored, :-1])
+        state = StateVector(kets[seed, stored, ket].reshape((2,) * len(wires)))
+        state, _ = trajectory(noise_key, noise, state)
+        _, index, _ = state.sample_kraus(query_key, kraus[seed, query], wires)
+        return index == 0
+
+    args = (keys, plan.seed, plan.stored, plan.query, plan.part)
+    return jnp.sum(jax.lax.map(shot, args, batch_size=4096))
+
+
+def sampled_acceptances(
+    key: Key, structure: QuantumDataStructure, noise: Circuit, shots: int
+) -> tuple[int, int]:
+    """Count accepting runs: `shots` of member queries and as many of non-members.
+
+    Each run draws public randomness, a set and a query, prepares a ket, follows one
+    noise trajectory and measures the query once: a fresh copy per query.
+
+    Args:
+        key: JAX random key.
+        structure: What is run.
+        noise: Circuit of channels on the memory's wires.
+        shots: Runs of each kind, at least 1. Static.
+
+    Returns:
+        Number of accepted member queries and of accepted non-member queries.
+
+    Raises:
+        ValueError: If `shots` < 1.
+    """
+    check_shots(shots)
+    counts = []
+    for part, ask_member in zip(jax.random.split(key), (True, False), strict=True):
+        plan_key, run_key = jax.random.split(part)
+        plan = plan_shots(plan_key, structure, shots, ask_member)
+        keys = jax.random.split(run_key, shots)
+        counts.append(int(_run_shots(keys, plan, structure, noise)))
+    return counts[0], counts[1]
+
+
+def acceptance_intervals(
+    accepted: tuple[int, int], shots: int, confidence: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Clopper-Pearson intervals of member and non-member acceptance.
+
+    Each is two-sided at `confidence`, so that the two one-sided statements used in a
+    comparison (p at least, a at most) hold together with the same confidence.
+    """
+    member = clopper_pearson(accepted[0], shots, confidence)
+    other = clopper_pearson(accepted[1], shots, confidence)
+    return member, other
