@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import hypothesis.strategies as st
 import numpy as np
 
-from qjax import circuits
+from qjax import circuits, noise
 from qjax.circuits import AbstractOperation, Circuit
-from qjax.noise import channels
 from tests import oracle_channels, oracles
 
 
@@ -64,7 +63,7 @@ def build_step(step: Step) -> AbstractOperation:
         assert step.array is not None
         return circuits.kraus_channel(step.array, step.wires)
     wires = step.wires if len(step.wires) > 1 else step.wires[0]
-    return getattr(channels, step.name)(*step.params, wires)
+    return getattr(noise, step.name)(*step.params, wires)
 
 
 def build(steps: Sequence[Step], num_wires: int) -> Circuit:
