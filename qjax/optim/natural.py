@@ -45,7 +45,7 @@ def scale_by_metric(
     """
     require(damping >= 0, "damping", "be at least 0", damping)
 
-    def solve(gradient: Array, params: Any, batch: Any) -> Array:
+    def solve(gradient: Any, params: Any, batch: Any) -> Any:
         flat, unravel = ravel_pytree(gradient)
         metric = _call(metric_fn, params, batch).astype(flat.dtype)
         shifted = metric + damping * jnp.eye(flat.size, dtype=flat.dtype)

@@ -24,7 +24,7 @@ class History(eqx.Module):
     """What a training run wrote down.
 
     Attributes:
-        losses: Mean loss of each epoch, shape (epochs,); NaN where not reached.
+        losses: Loss of each step, shape (epochs, steps); NaN where not reached.
         metrics: What `evaluate` gave after each epoch, shape (epochs,), or NaN.
         diverged_at: (epoch, step) of the first loss or parameter that was not finite,
             both from 0, or None. The parameters returned are those before that step.
@@ -98,13 +98,14 @@ def fit(
     fits = 1 <= batch_size <= count
     require(fits, "batch_size", f"lie in [1, {count}]", batch_size)
     optimizer = optax.with_extra_args_support(optimizer)
-    blank = np.full(epochs, np.nan)
+    dtype = np.asarray(jax.tree.leaves(params)[0]).dtype
+    losses = np.full((epochs, count // batch_size), np.nan, dtype)
     now = _Snapshot(
         params,
         optimizer.init(params),
         np.asarray(0),
-        blank,
-        blank.copy(),
+        losses,
+        np.full(epochs, np.nan),
         np.asarray(jax.random.key_data(key)),
     )
     if checkpoint is not None and checkpoint.exists():
@@ -141,7 +142,7 @@ def _advance(
     bad_step = None if good.all() else int(np.argmin(good))
     history, metrics = now.losses.copy(), now.metrics.copy()
     if bad_step is None:
-        history[epoch] = losses.mean()
+        history[epoch] = losses
         metrics[epoch] = np.nan if evaluate is None else float(evaluate(params))
     done = np.asarray(epoch + (bad_step is None))
     return _Snapshot(params, opt_state, done, history, metrics, now.key_data), bad_step
