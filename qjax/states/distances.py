@@ -69,7 +69,7 @@ def fidelity(first: AbstractState, second: AbstractState) -> Float[Array, ""]:
         return as_density(first).overlap(as_density(second))
     weights, vectors = jnp.linalg.eigh(as_density(first).matrix())
     root = jnp.sqrt(jnp.maximum(weights, 0))
-    sqrt_rho = vectors * real_to_complex(root) @ dagger(vectors)
+    sqrt_rho = vectors * real_to_complex(root)[None, :] @ dagger(vectors)
     product = sqrt_rho @ as_density(second).matrix() @ sqrt_rho
     eigenvalues = jnp.linalg.eigvalsh((product + dagger(product)) / 2)
     return jnp.sum(jnp.sqrt(jnp.maximum(eigenvalues, 0))) ** 2
@@ -106,7 +106,7 @@ def trace_distance(first: AbstractState, second: AbstractState) -> Float[Array, 
     return jnp.sum(jnp.abs(jnp.linalg.eigvalsh(difference))) / 2
 
 
-def entropy(state: AbstractState, base: float = 2) -> Float[Array, ""]:
+def entropy(state: AbstractState, base: float | int = 2) -> Float[Array, ""]:
     """Return the von Neumann entropy S = -Tr rho log rho, with 0 log 0 = 0.
 
     Args:

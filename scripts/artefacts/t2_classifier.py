@@ -243,7 +243,7 @@ EXPERIMENTS = (CLASSIFIER, TUNING)
 ARTEFACTS = (
     Table(
         name="t2_classifier",
-        title="T2. Fashion-MNIST: accuracy on the 10 000 test images",
+        title="T2. Fashion-MNIST: accuracy on the test images",
         experiments=("classifier", "classifier_baselines"),
         build=build,
         columns=(
@@ -266,7 +266,7 @@ ARTEFACTS = (
     ),
     Table(
         name="t2_tuning",
-        title="T2a. Learning rates tried on 10 000 held-out training images",
+        title="T2a. Learning rates tried on held-out training images",
         experiments=("classifier_tuning",),
         build=build_tuning,
         columns=(
