@@ -85,5 +85,5 @@ def safe_root(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     below rounding, makes both factors finite; rounded values below 0 are raised to it.
     """
     floor = float(jnp.finfo(value.dtype).eps) ** 4
-    raised = floor + value - jax.lax.stop_gradient(value)
+    raised = floor + (value - jax.lax.stop_gradient(value))
     return jnp.sqrt(jnp.where(value < floor, raised, value))

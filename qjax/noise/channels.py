@@ -6,7 +6,7 @@ Builders of the rows can be imported from here too.
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from qjax._checks import require
+from qjax._checks import check_wires, require
 from qjax._types import ArrayLike, Wires
 from qjax.circuits import Channel
 from qjax.noise.damping import (
@@ -127,7 +127,8 @@ def build(name: str, strengths: Sequence[ArrayLike], wires: int | Wires) -> Chan
         wires: Wire or wires acted on.
 
     Raises:
-        ValueError: If there is no such row, or a strength leaves its range.
+        ValueError: If there is no such row, the number of strengths or wires is not
+            the row's, or a strength leaves its range.
 
     Example:
         >>> from qjax.noise import build
@@ -135,4 +136,9 @@ def build(name: str, strengths: Sequence[ArrayLike], wires: int | Wires) -> Chan
         (2,)
     """
     require(name in CHANNELS, "name", f"be one of {sorted(CHANNELS)}", repr(name))
-    return CHANNELS[name].builder(*strengths, wires)
+    spec, wires = CHANNELS[name], check_wires(wires)
+    rule = f"have {spec.num_wires} entries for {name}"
+    require(len(wires) == spec.num_wires, "wires", rule, wires)
+    rule = f"have {len(spec.parameters)} entries for {name}"
+    require(len(strengths) == len(spec.parameters), "strengths", rule, strengths)
+    return spec.builder(*strengths, wires[0] if spec.num_wires == 1 else wires)

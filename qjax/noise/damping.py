@@ -180,13 +180,15 @@ def thermal_relaxation(
     dephasing = jnp.maximum(2 / t2 - 1 / t1, 0)
     minor = decay**2 * e * (1 - e) - remaining * jnp.expm1(-t * dephasing)
     # Cholesky factor of the block from its larger diagonal entry, which is >= 1/2.
-    large = jnp.maximum(a, b)
+    # `where`, not `maximum`: at a tie the latter has half of each derivative.
+    first = a >= b
+    large = jnp.where(first, a, b)
     pivot, other, rest = (
         safe_root(large),
         coherence / safe_root(large),
         safe_root(minor / large),
     )
-    zero, first = jnp.zeros_like(rest), a >= b
+    zero = jnp.zeros_like(rest)
     operators = [
         diagonal(jnp.where(first, pivot, other), jnp.where(first, other, pivot)),
         diagonal(jnp.where(first, zero, rest), jnp.where(first, rest, zero)),
