@@ -170,4 +170,4 @@ def test_a_mixed_state_is_refused(key):
 
     for call in (metric_tensor, lambda s, p: metric_vp(s, p, p)):
         with pytest.raises(Exception, match=r"must return a StateVector|type"):
-            call(state, angles(key))
+            call(state, angles(key))  # pyright: ignore[reportArgumentType]

@@ -1,6 +1,7 @@
 """The channel table against maps on density matrices written in plain NumPy."""
 
 import inspect
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -86,7 +87,7 @@ def test_differentiable_inside_the_domain_and_at_no_noise(name):
     oracle = oracle_channels.CHANNELS[name][2]
 
     def reference(strengths):
-        final = oracle(*strengths)(state(name))
+        final: Any = oracle(*strengths)(state(name))
         return np.stack([final.real, final.imag])
 
     inside = np.array(INSIDE[name])
