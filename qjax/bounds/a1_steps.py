@@ -27,7 +27,9 @@ def is_zero(rational: sp.Expr) -> bool:
 
 
 def is_combination(
-    premises: Sequence[sp.Expr], weights: Sequence[sp.Expr], conclusion: sp.Expr
+    premises: Sequence[sp.Expr],
+    weights: Sequence[sp.Expr | int],
+    conclusion: sp.Expr,
 ) -> bool:
     """Whether conclusion = sum_i w_i premise_i with every w_i >= 0, identically.
 

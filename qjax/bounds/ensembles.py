@@ -45,9 +45,9 @@ class Draws(eqx.Module):
         spectrum: Uniform in [0, 1), shape (8, 2^m): eigenvalues of unsharp effects.
     """
 
-    normal: Float[Array, " k"]
-    uniform: Float[Array, "6"]
-    spectrum: Float[Array, "queries d"]
+    normal: Float[Array, "*batch k"]
+    uniform: Float[Array, "*batch 6"]
+    spectrum: Float[Array, "*batch queries d"]
 
 
 def _normals_needed(num_wires: int) -> int:
@@ -75,7 +75,7 @@ def _take(
 
 
 def _choose(uniform: Float[Array, ""], count: int) -> Int[Array, ""]:
-    return jnp.minimum((uniform * count).astype(int), count - 1)
+    return jnp.minimum((uniform * count).astype(jnp.int32), count - 1)
 
 
 def _normalised(matrices: Complex[Array, "*b d d"]) -> Complex[Array, "*b d d"]:
@@ -85,7 +85,8 @@ def _normalised(matrices: Complex[Array, "*b d d"]) -> Complex[Array, "*b d d"]:
 
 def projectors(kets: Complex[Array, "*b d"]) -> Complex[Array, "*b d d"]:
     """|psi><psi|/<psi|psi> of every ket."""
-    kets = kets / jnp.linalg.norm(kets, axis=-1, keepdims=True)
+    norm = jnp.linalg.norm(kets, axis=-1, keepdims=True)
+    kets = kets / norm.astype(kets.dtype)
     return kets[..., :, None] * kets[..., None, :].conj()
 
 
@@ -115,12 +116,13 @@ def random_states(
         width = product.shape[-1] * 2
         product = jnp.einsum("sij,skl->sikjl", product, projectors(kets))
         product = product.reshape(MAX_SETS, width, width)
-    small = 10.0 ** -(2 + 6 * depth)
+    small = (10.0 ** -(2 + 6 * depth)).astype(mixed.dtype)
+    identity = jnp.eye(size, dtype=mixed.dtype)[None]
     near_pure = (1 - small) * pure + small * mixed
-    near_mixed = small * pure + (1 - small) * jnp.eye(size, dtype=mixed.dtype) / size
+    near_mixed = small * pure + (1 - small) * identity / size
     # Squares of Gaussians are Gamma(1/2): normalised, a Dirichlet distribution.
     squares = normal[: MAX_SETS * size].reshape(MAX_SETS, size) ** 2
-    classical = _normalised(squares[..., None].astype(mixed.dtype) * jnp.eye(size))
+    classical = _normalised(squares[..., None].astype(mixed.dtype) * identity)
     options = [mixed, pure, product, near_pure, near_mixed, classical]
     return jnp.stack(options)[kind], normal[MAX_SETS * size :]
 
@@ -159,9 +161,8 @@ def random_effects(
     threshold = (0.5 + 1.5 * draws.uniform[5]).astype(average.dtype)
     kind = _choose(draws.uniform[1], len(EFFECT_KINDS))
     # One eigendecomposition serves the three kinds of projector.
-    differences = [
-        conditional - average, conditional - threshold * average, hermitian
-    ]  # fmt: skip
+    mean = average[None]
+    differences = [conditional - mean, conditional - threshold * mean, hermitian]
     sharp = helstrom_effect(jnp.stack(differences)[jnp.maximum(kind - 1, 0)])
     return jnp.where(kind == 0, unsharp, sharp)
 
@@ -199,10 +200,13 @@ def _draw(
     )
     survival = random_survival(draws.uniform[3], draws.uniform[4])
     noisy = noisy_states(states, storage_noise(survival, 1, num_wires))
-    weights = used[0] / jnp.sum(used[0])
+    weights = used[0].astype(survival.dtype)
+    weights = weights / jnp.sum(weights)
     average = jnp.einsum("s,sij->ij", weights.astype(noisy.dtype), noisy)
-    given = member / jnp.maximum(jnp.sum(member, axis=1, keepdims=True), 1)
-    conditional = jnp.einsum("qs,sij->qij", given.astype(noisy.dtype), noisy)
+    share = member.astype(noisy.dtype)
+    count = jnp.maximum(jnp.sum(member, axis=1, keepdims=True), 1)
+    given = share / count.astype(noisy.dtype)
+    conditional = jnp.einsum("qs,sij->qij", given, noisy)
     effects = random_effects(draws, normal, conditional, average)
     table = acceptances(noisy, effects)
     inside, outside = block_average(table, member, used.astype(table.dtype))

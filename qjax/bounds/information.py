@@ -13,17 +13,19 @@ from typing import Any
 import mpmath
 import numpy as np
 import sympy as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from qjax._checks import require
+from qjax._types import ArrayLike
 
 # Below this |u| the series of u - ln(1 + u) is used; 24 terms leave 0.1^26 / 26.
 _SERIES_RADIUS = 0.1
 _SERIES_TERMS = 24
 
 
-def _log_gap(u: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log_gap(u: Any) -> NDArray[np.float64]:
     """u - ln(1 + u) for u >= -1, accurate near 0; infinite at -1."""
+    u = np.asarray(u, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         plain = u - np.log1p(u)
     small = np.where(np.abs(u) < _SERIES_RADIUS, u, 0.0)
@@ -33,8 +35,9 @@ def _log_gap(u: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(u) < _SERIES_RADIUS, series * small**2, plain)
 
 
-def _divergence_term(p: NDArray, q: NDArray) -> NDArray[np.float64]:
+def _divergence_term(p: Any, q: Any) -> NDArray[np.float64]:
     """p ln(p/q) + q - p >= 0: both halves of d(p||q), whose linear parts cancel."""
+    p, q = np.broadcast_arrays(p, q)
     safe_p = np.where(p > 0, p, 1.0)
     ratio_gap = safe_p * _log_gap((q - safe_p) / safe_p)
     return np.where(p > 0, np.where(q > 0, ratio_gap, np.inf), q)
@@ -64,12 +67,13 @@ def binary_relative_entropy(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
         >>> float(binary_relative_entropy(1.0, 0.25))
         2.0
     """
-    p, q = np.broadcast_arrays(np.float64(p), np.float64(q))
-    for name, value in (("p", p), ("q", q)):
+    first, second = np.broadcast_arrays(np.float64(p), np.float64(q))
+    for name, value in (("p", first), ("q", second)):
         inside = bool(np.all((value >= 0) & (value <= 1)))
         require(inside, name, "lie in [0, 1]", value)
-    nats = _divergence_term(p, q) + _divergence_term(1 - p, 1 - q)
-    return nats / math.log(2)
+    nats = _divergence_term(first, second)
+    nats = nats + _divergence_term(1 - first, 1 - second)
+    return np.asarray(nats / math.log(2))
 
 
 def binary_entropy(p: ArrayLike) -> NDArray[np.float64]:
@@ -129,7 +133,7 @@ def depolarizing_capacity(survival: ArrayLike) -> NDArray[np.float64]:
     lower = 0.5 * (1 - survival)
     safe = np.where(lower > 0, 2 * lower, 1.0)
     lower = np.where(lower > 0, lower * _log_gap(survival / safe), 0.5)
-    return (upper + lower) / math.log(2)
+    return np.asarray((upper + lower) / math.log(2))
 
 
 def membership_information(
@@ -159,9 +163,15 @@ def membership_information(
     n, b = np.asarray(num_blocks), np.asarray(block_size)
     require(bool(np.all(n >= 1)), "num_blocks", "be at least 1", n)
     require(bool(np.all(b >= 2)), "block_size", "be at least 2", b)
-    p, a = np.float64(member), np.float64(other)
-    mixture = np.clip(p / b + (1 - 1 / b) * a, 0.0, 1.0)
-    return n * binary_relative_entropy(p, mixture)
+    p, a = np.asarray(member, np.float64), np.asarray(other, np.float64)
+    for name, value in (("member", p), ("other", a)):
+        inside = bool(np.all((value >= 0) & (value <= 1)))
+        require(inside, name, "lie in [0, 1]", value)
+    # 1 - q from its own parts: rounded from q it would be 0 when p and a are near 1.
+    accepted = p / b + (1 - 1 / b) * a
+    rejected = (1 - p) / b + (1 - 1 / b) * (1 - a)
+    nats = _divergence_term(p, accepted) + _divergence_term(1 - p, rejected)
+    return np.asarray(n * nats / math.log(2))
 
 
 class h(sp.Function):  # noqa: N801 - the field's name for binary entropy

@@ -8,10 +8,11 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex
+from jaxtyping import Array, Complex, Float
 
 from qjax._checks import require
 from qjax.bounds.structure import QuantumDataStructure, membership_table
@@ -38,6 +39,13 @@ def product_states(
     Returns:
         Shape (sets, 2^m, 2^m).
     """
+    return _run_product(jnp.asarray(angles), dtype)
+
+
+@eqx.filter_jit
+def _run_product(
+    angles: Float[Array, "sets m 2"], dtype: np.dtype | type | None
+) -> Complex[Array, "sets d d"]:
     num_wires = angles.shape[1]
 
     def one(row):
@@ -48,7 +56,7 @@ def product_states(
         state = run(Circuit(tuple(gates), num_wires), start)
         return DensityMatrix.from_state(state).matrix()
 
-    return jax.vmap(one)(jnp.asarray(angles))
+    return jax.vmap(one)(angles)
 
 
 def _digits(num_blocks: int, block_size: int) -> np.ndarray:

@@ -130,7 +130,7 @@ def _noiseless_exceeds() -> bool:
     """C k > 4 for k = floor(4/C) + 1: x - floor(x) < 1 for every real x."""
     fraction = sp.frac(4 / C)
     excess = C * (4 / C - fraction + 1) - 4
-    return sp.expand(excess - C * (1 - fraction)) == 0 and bool((1 - fraction) >= 0)
+    return sp.expand(excess - C * (1 - fraction)) == 0 and (fraction < 1) == sp.true
 
 
 def _noiseless_claim() -> bool:

@@ -40,7 +40,7 @@ class Budget:
     random_instances: int = 1000
     shots: int = 20_000
     delta: float = 1e-6
-    max_replays: int = 200
+    max_replays: int = 40
     digits: int = 50
 
 
@@ -252,7 +252,8 @@ def _random_violations(
     for relation in (bound.statement, *bound.also):
         smaller = evaluate_batch(relation.lts, batch.values)
         slack = evaluate_batch(relation.gts, batch.values) - smaller
-        worst = min(worst, float(slack.min()))
+        believable = slack[slack > -FLOAT_SLACK]
+        worst = min(worst, float(believable.min(initial=np.inf)))
         # Near-equalities within rounding are replayed too, as far as the budget goes.
         indices = np.flatnonzero(~(slack > 0))
         order = indices[np.argsort(slack[indices])]
@@ -269,7 +270,7 @@ def _random_violations(
                                           sides, data=data))  # fmt: skip
     record = {
         "instance": "random structures", "float64 violations": candidates,
-        "smallest float64 slack": worst, "confirmed": len(witnesses),
+        "smallest slack not replayed": worst, "confirmed": len(witnesses),
     }  # fmt: skip
     return witnesses, record, unresolved
 

@@ -164,8 +164,9 @@ def block_average(
     Every query has weight 1/(n b), and given the query the set is uniform among those
     that (do not) contain its element: the block distribution of Theorem A1.
     """
-    inside = jnp.sum(table * member * weights) / jnp.sum(member * weights)
-    outside = jnp.sum(table * ~member * weights) / jnp.sum(~member * weights)
+    chosen, rest = (jnp.where(which, weights, 0) for which in (member, ~member))
+    inside = jnp.sum(table * chosen) / jnp.sum(chosen)
+    outside = jnp.sum(table * rest) / jnp.sum(rest)
     return inside, outside
 
 
@@ -203,7 +204,8 @@ def square_root_effects(effects: Complex[Array, "*b d d"]) -> Complex[Array, "*b
         return jnp.einsum("...ik,...k,...jk->...ij", vectors, values, vectors.conj())
 
     eye = jnp.eye(effects.shape[-1], dtype=effects.dtype)
-    return jnp.stack([root(effects), root(eye - effects)], axis=-3)
+    rejecting = jnp.broadcast_to(eye, effects.shape) - effects
+    return jnp.stack([root(effects), root(rejecting)], axis=-3)
 
 
 def _ensembles(
@@ -250,9 +252,10 @@ def plan_shots(
 
 @eqx.filter_jit
 def _run_shots(
-    keys: Key, plan: ShotPlan, structure: QuantumDataStructure, noise: Circuit
+    key: Key, plan: ShotPlan, structure: QuantumDataStructure, noise: Circuit
 ) -> Int[Array, ""]:
     """Number of accepting runs."""
+    keys = jax.random.split(key, plan.seed.shape[0])
     probabilities, kets = _ensembles(structure.states)
     cumulative = jnp.cumsum(probabilities, axis=-1)
     kraus = square_root_effects(structure.effects)
@@ -296,8 +299,7 @@ def sampled_acceptances(
     for part, ask_member in zip(jax.random.split(key), (True, False), strict=True):
         plan_key, run_key = jax.random.split(part)
         plan = plan_shots(plan_key, structure, shots, ask_member)
-        keys = jax.random.split(run_key, shots)
-        counts.append(int(_run_shots(keys, plan, structure, noise)))
+        counts.append(int(_run_shots(run_key, plan, structure, noise)))
     return counts[0], counts[1]
 
 
