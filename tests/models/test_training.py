@@ -92,7 +92,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: pathlib.Pa
             raise Interrupted
         return 0.0
 
-    key, options = jax.random.key(1), {"epochs": 2, "batch_size": 20}
+    key = jax.random.key(1)
     with pytest.raises(Interrupted):
         train(
             key,
@@ -101,9 +101,12 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: pathlib.Pa
             *task(),
             evaluate=stop_in_the_second_epoch,
             checkpoint=path,
-            **options,
+            epochs=2,
+            batch_size=20,
         )
-    resumed, again = train(key, fresh(), optimizer, *task(), checkpoint=path, **options)
+    resumed, again = train(
+        key, fresh(), optimizer, *task(), checkpoint=path, epochs=2, batch_size=20
+    )
     for a, b in zip(_leaves(whole), _leaves(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(history.losses, again.losses)
