@@ -27,7 +27,7 @@ def draw(figure: matplotlib.figure.Figure, frames: Frames) -> None:
         share = progress / epochs
         by_time.plot(share * group["seconds"].mean(), mean, color=colour, lw=1.6)
     by_epoch.set(xlabel="epochs", ylabel="training loss (nats)", yscale="log")
-    by_time.set(xlabel="training time (s, measured, compilation included)")
+    by_time.set(xlabel="training time (s, measured)")
     by_epoch.legend(frameon=False)
     for axes in (by_epoch, by_time):
         axes.spines[["top", "right"]].set_visible(False)
@@ -42,7 +42,8 @@ ARTEFACTS = (
         experiments=("classifier",),
         draw=draw,
         caption="Cross-entropy on the training images, averaged over a tenth of an "
-        "epoch; thin lines are seeds, thick lines their mean.",
+        "epoch; thin lines are seeds, thick lines their mean. Time includes "
+        "compilation.",
         width=6.4,
         height=3.0,
     ),
