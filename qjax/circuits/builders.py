@@ -44,7 +44,8 @@ def gate(name: str, wires: int | Sequence[int], *params: ArrayLike) -> Gate:
         >>> gate("CRX", (0, 1), 0.3).matrix().shape
         (4, 4)
     """
-    require(name in GATES, "name", f"be one of {', '.join(GATES)}", repr(name))
+    if name not in GATES:
+        require(False, "name", f"be one of {', '.join(GATES)}", repr(name))
     return _build(GATES[name], wires, params)
 
 
@@ -313,17 +314,18 @@ def kraus_channel(
 def _build(
     spec: GateSpec, wires: int | Sequence[int], params: tuple[ArrayLike, ...]
 ) -> Gate:
-    rule = f"be {spec.num_params} scalars for {spec.name}"
-    require(len(params) == spec.num_params, "params", rule, f"{len(params)} of them")
+    if len(params) != spec.num_params:
+        rule = f"be {spec.num_params} scalars for {spec.name}"
+        require(False, "params", rule, f"{len(params)} of them")
     return Gate(_stack(params, spec.name), check_wires(wires), spec)
 
 
 def _stack(params: tuple[ArrayLike, ...], name: str) -> Array | np.ndarray:
     """Keep plain numbers in NumPy: building a circuit then runs nothing on a device."""
     for param in params:
-        rule = f"be scalars for {name} (use jax.vmap for a batch)"
-        shape = np.shape(param)
-        require(shape == (), "params", rule, f"of shape {shape}")
+        if np.shape(param) != ():
+            rule = f"be scalars for {name} (use jax.vmap for a batch)"
+            require(False, "params", rule, f"of shape {np.shape(param)}")
     from_jax = [param for param in params if isinstance(param, jax.Array)]
     if not from_jax:
         return np.asarray(params, dtype=float)
