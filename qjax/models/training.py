@@ -116,7 +116,7 @@ def classifier_optimizer(
     readout_rate: float,
     rotations: str = "YZY",
     damping: float = 0.01,
-    metric_inputs: int = 16,
+    metric_inputs: int = 4,
 ) -> optax.GradientTransformation:
     """Build the optimizer of a `QuantumClassifier`, rates falling to 0 by a cosine.
 

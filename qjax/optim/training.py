@@ -3,6 +3,7 @@
 import os
 import pathlib
 import tempfile
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,7 @@ class _Snapshot(eqx.Module):
     epoch: np.ndarray
     losses: np.ndarray
     metrics: np.ndarray
-    key_data: np.ndarray
+    identity: np.ndarray
 
 
 def fit(
@@ -81,7 +82,8 @@ def fit(
         The last finite parameters and the history.
 
     Raises:
-        ValueError: If a size is out of range, or the checkpoint belongs to another run.
+        ValueError: If a size is out of range, or the checkpoint belongs to another run
+            (other shapes, key, data or batch size; another loss is not noticed).
 
     Example:
         >>> import jax, jax.numpy as jnp, optax
@@ -106,7 +108,7 @@ def fit(
         np.asarray(0),
         losses,
         np.full(epochs, np.nan),
-        np.asarray(jax.random.key_data(key)),
+        _identity(key, data, batch_size),
     )
     if checkpoint is not None and checkpoint.exists():
         now = _load(checkpoint, now)
@@ -145,7 +147,7 @@ def _advance(
         history[epoch] = losses
         metrics[epoch] = np.nan if evaluate is None else float(evaluate(params))
     done = np.asarray(epoch + (bad_step is None))
-    return _Snapshot(params, opt_state, done, history, metrics, now.key_data), bad_step
+    return _Snapshot(params, opt_state, done, history, metrics, now.identity), bad_step
 
 
 def _epoch_function(
@@ -187,6 +189,14 @@ def _all_finite(tree: PyTree) -> Array:
     return jnp.all(jnp.stack(leaves))
 
 
+def _identity(key: Key, data: PyTree, batch_size: int) -> np.ndarray:
+    """Return what tells runs of equal shapes apart, as far as numbers can."""
+    checksum = zlib.crc32(str(batch_size).encode())
+    for leaf in jax.tree.leaves((jax.random.key_data(key), data)):
+        checksum = zlib.crc32(np.ascontiguousarray(leaf), checksum)
+    return np.asarray(checksum, np.uint32)
+
+
 def _save(path: pathlib.Path, snapshot: _Snapshot) -> None:
     """Write to a temporary file, then rename: a reader sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +220,7 @@ def _load(path: pathlib.Path, like: _Snapshot) -> _Snapshot:
             f"Argument `checkpoint` must hold a run of the same shapes, but {path} "
             "does not; remove it to start anew."
         ) from error
-    same = np.array_equal(found.key_data, like.key_data)
-    rule = "hold a run with the same key; remove it to start anew"
+    same = np.array_equal(found.identity, like.identity)
+    rule = "hold a run with this key, data and batch size; remove it to start anew"
     require(same, "checkpoint", rule, path)
     return found

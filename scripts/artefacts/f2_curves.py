@@ -23,12 +23,20 @@ def draw(figure: matplotlib.figure.Figure, frames: Frames) -> None:
                 progress / epochs * seconds, curve, color=colour, alpha=0.35, lw=0.7
             )
         mean = curves.mean(axis=0)
-        by_epoch.plot(progress, mean, color=colour, linewidth=1.6, label=label)
-        share = progress / epochs
-        by_time.plot(share * group["seconds"].mean(), mean, color=colour, lw=1.6)
+        by_epoch.plot(progress, mean, color=colour, linewidth=1.6)
+        times = progress / epochs * group["seconds"].mean()
+        by_time.plot(times, mean, color=colour, linewidth=1.6)
+        # Each label stands where its curve is apart from the other: early in the run.
+        by_time.annotate(
+            label,
+            (times[len(times) // 3], mean[len(times) // 3]),
+            xytext=(2, 10),
+            textcoords="offset points",
+            color=colour,
+            fontsize=8,
+        )
     by_epoch.set(xlabel="epochs", ylabel="training loss (nats)", yscale="log")
     by_time.set(xlabel="training time (s, measured)")
-    by_epoch.legend(frameon=False)
     for axes in (by_epoch, by_time):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25, linewidth=0.5, which="both")

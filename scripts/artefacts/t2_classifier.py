@@ -42,6 +42,7 @@ class ClassifierConfig:
     adam_rate: float = 0.1
     qng_rate: float = 0.05
     readout_rate: float = 0.3
+    metric_inputs: int = 4
     train_size: int = 60_000
     test_size: int = 10_000
 
@@ -59,6 +60,7 @@ def classifier_grid(config: ClassifierConfig) -> list[dict[str, Any]]:
             "batch_size": config.batch_size,
             "depth": config.depth,
             "reach": config.reach,
+            "metric_inputs": config.metric_inputs,
             "train_size": config.train_size,
             "test_size": config.test_size,
             "split": "train",
@@ -79,6 +81,7 @@ def run_classifier(
     batch_size: int,
     depth: int,
     reach: int,
+    metric_inputs: int,
     train_size: int,
     test_size: int,
     split: Literal["train", "fit"],
@@ -98,7 +101,11 @@ def run_classifier(
         shuffle_key,
         model,
         classifier_optimizer(
-            optimizer, steps, angle_rate=angle_rate, readout_rate=readout_rate
+            optimizer,
+            steps,
+            angle_rate=angle_rate,
+            readout_rate=readout_rate,
+            metric_inputs=metric_inputs,
         ),
         unit_norm(pca(learn.images)),
         learn.labels,
@@ -183,6 +190,7 @@ def tuning_grid(config: TuningConfig) -> list[dict[str, Any]]:
             "batch_size": config.batch_size,
             "depth": defaults.depth,
             "reach": defaults.reach,
+            "metric_inputs": defaults.metric_inputs,
             "train_size": config.train_size,
             "test_size": config.validation_size,
             "split": "fit",
@@ -259,7 +267,7 @@ ARTEFACTS = (
             "The error joins the standard error over seeds and the binomial one of "
             "the test images.",
             "qng: natural gradient for the angles (Fubini-Study metric averaged over "
-            "16 inputs of each batch), Adam for the readout; adam: Adam for both.",
+            "4 inputs of each batch), Adam for the readout; adam: Adam for both.",
             "The small network and the logistic regression see the leading "
             "standardised components; their trained parameters match the circuit's.",
         ),

@@ -222,7 +222,7 @@ def test_foreign_checkpoints_are_refused(tmp_path):
     path = tmp_path / "state.eqx"
     sizes: dict[str, Any] = {"epochs": 2, "batch_size": 16, "checkpoint": path}
     fit(KEY, loss, start(), momentum(), regression(), **sizes)
-    with pytest.raises(ValueError, match="the same key"):
+    with pytest.raises(ValueError, match="with this key, data and batch size"):
         fit(jax.random.key(8), loss, start(), momentum(), regression(), **sizes)
     wider = {"w": jnp.zeros(4)}
     with pytest.raises(ValueError, match="`checkpoint` must hold a run of the same"):
