@@ -224,6 +224,9 @@ def test_foreign_checkpoints_are_refused(tmp_path):
     fit(KEY, loss, start(), momentum(), regression(), **sizes)
     with pytest.raises(ValueError, match="with this key, data and batch size"):
         fit(jax.random.key(8), loss, start(), momentum(), regression(), **sizes)
+    shifted = jax.tree.map(lambda leaf: leaf + 1, regression())
+    with pytest.raises(ValueError, match="with this key, data and batch size"):
+        fit(KEY, loss, start(), momentum(), shifted, **sizes)
     wider = {"w": jnp.zeros(4)}
     with pytest.raises(ValueError, match="`checkpoint` must hold a run of the same"):
         fit(KEY, loss, wider, momentum(), regression(), **sizes)
