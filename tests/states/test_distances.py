@@ -82,8 +82,10 @@ def test_gradients_are_finite_and_right(x64):
     sigma = make(FULL[1])
 
     def mixed(p):
-        mixture = p * jnp.eye(4, dtype=complex) / 4
-        rho = (1 - p) * jnp.asarray(FULL[0]) + mixture
+        weight = jnp.asarray(p).astype(complex)
+        rho = (1 - weight) * jnp.asarray(FULL[0]) + weight * jnp.eye(
+            4, dtype=complex
+        ) / 4
         return DensityMatrix(rho.reshape((2,) * 4))
 
     for function in (
