@@ -1,7 +1,7 @@
 """Names for the arrays that pass through qjax."""
 
-import jax
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, PRNGKeyArray
 
 Wires = tuple[int, ...]
@@ -16,4 +16,4 @@ ArrayLike = Array | np.ndarray | np.number | float | int | complex
 
 def is_traced(value: object) -> bool:
     """Say whether `value` has no concrete entries yet (inside jit, grad or vmap)."""
-    return isinstance(value, jax.core.Tracer)
+    return isinstance(value, Tracer)
