@@ -263,4 +263,4 @@ def metric_tensor(
     psi = state_fn(params)
     tangents = gradient(state_fn, params)
     overlap = tangents.conj() @ psi
-    return (tangents.conj() @ tangents.T - np.outer(overlap, overlap.conj())).real
+    return np.real(tangents.conj() @ tangents.T - np.outer(overlap, overlap.conj()))

@@ -58,11 +58,12 @@ def build_step(step: Step) -> AbstractOperation:
         target = getattr(circuits, step.name)(*step.params, *targets)
         return circuits.controlled(target, controls, step.values)
     if step.kind == "rotation":
-        return circuits.pauli_rotation(step.params[0], step.name, step.wires)
+        (angle,) = step.params
+        return circuits.pauli_rotation(angle, step.name, step.wires)
     if step.kind == "kraus":
         assert step.array is not None
         return circuits.kraus_channel(step.array, step.wires)
-    wires = step.wires if len(step.wires) > 1 else step.wires[0]
+    wires = step.wires[0] if len(step.wires) == 1 else step.wires
     return getattr(noise, step.name)(*step.params, wires)
 
 

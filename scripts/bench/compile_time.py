@@ -123,7 +123,9 @@ def bench(num_wires: int, depths: list[int], runs: int) -> list[dict]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description="Measure the first call of a gradient at two depths."
+    )
     parser.add_argument("--num-wires", type=int, default=10)
     parser.add_argument("--depths", type=int, nargs=2, default=[10, 200])
     parser.add_argument("--runs", type=int, default=3)

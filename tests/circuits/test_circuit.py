@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.extend.core
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_sum_does_the_first_circuit_first(x64):
     expected = oracles.gate("t") @ oracles.gate("h")
     np.testing.assert_allclose(unitary_matrix(first + second), expected, atol=1e-15)
     with pytest.raises(ValueError, match="`other` must have 1 wires"):
-        first + Circuit([circuits.h(0)], 2)
+        _ = first + Circuit([circuits.h(0)], 2)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +103,9 @@ def repeated(rng: np.random.Generator, name: str) -> tuple[int, list, Circuit]:
         params = tuple(float(p) + angle for p in first.params)
         array = first.array
         if name == "unitary":
-            array = oracles.random_unitary(rng, len(first.array))
+            array = oracles.random_unitary(rng, 2 ** len(first.wires))
         if name == "kraus":
-            array = oracles.random_kraus(rng, *np.shape(first.array)[:2])
+            array = oracles.random_kraus(rng, 3, 2 ** len(first.wires))
         if first.kind == "channel":
             params = tuple(p * float(rng.uniform(0.9, 1)) for p in first.params)
         layers.append(
@@ -286,7 +287,13 @@ def test_resources_of_a_hand_counted_circuit():
 
 def test_resources_count_parameters_of_gates_in_repeats_and_controls():
     def layer(angles):
-        return Circuit([circuits.u3(*angles, 0), controlled(circuits.rx(0.5, 1), 0)], 2)
+        return Circuit(
+            [
+                circuits.u3(angles[0], angles[1], angles[2], 0),
+                controlled(circuits.rx(0.5, 1), 0),
+            ],
+            2,
+        )
 
     body = jax.vmap(layer)(jnp.zeros((4, 3)))
     body = jax.tree.map(lambda x: jnp.broadcast_to(x, (4, *x.shape[1:])), body)

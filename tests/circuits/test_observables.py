@@ -85,7 +85,8 @@ def test_coefficients_may_be_traced_and_differentiated(x64):
     slopes = jax.jit(jax.grad(energy))(jnp.asarray([0.3, 0.6]))
     links = [expectation(state, pauli("ZZ", link)) for link in chain(3, False)]
     fields = [expectation(state, pauli("X", wire)) for wire in range(3)]
-    np.testing.assert_allclose(slopes, [sum(links), sum(fields)], atol=1e-14)
+    expected = [float(sum(links)), float(sum(fields))]
+    np.testing.assert_allclose(slopes, expected, atol=1e-14)
 
 
 def test_traced_and_plain_coefficients_mix(x64):

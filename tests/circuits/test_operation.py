@@ -21,6 +21,7 @@ from qjax.circuits import (
     kraus_channel,
     unitary,
 )
+from qjax.noise import CHANNELS
 from qjax.simulate import run
 from qjax.states import DensityMatrix, StateVector
 from tests import oracles
@@ -182,3 +183,21 @@ def test_measured_and_reset_wires_are_checked(make):
         make((0, 0))
     with pytest.raises(ValueError, match="non-negative"):
         make((-1,))
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_a_strength_out_of_range_is_refused_also_when_traced(name):
+    """Just outside [0, 1] for each probability; times must not be negative."""
+    spec = CHANNELS[name]
+    wires = (0, 1) if spec.num_wires == 2 else 0
+    inside = [0.2] * len(spec.parameters)
+    traced = eqx.filter_jit(lambda values: spec.builder(*values, wires).kraus)
+    jax.block_until_ready(traced([jnp.asarray(value) for value in inside]))
+    for position, parameter in enumerate(spec.parameters):
+        for bad in (-0.001, 1.001) if parameter.high == 1 else (-0.001,):
+            values = list(inside)
+            values[position] = bad
+            with pytest.raises(ValueError, match="Argument `.*` must"):
+                spec.builder(*values, wires)
+            with pytest.raises(RuntimeError, match="Argument `.*` must"):
+                jax.block_until_ready(traced([jnp.asarray(v) for v in values]))

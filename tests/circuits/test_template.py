@@ -181,7 +181,7 @@ def test_a_builder_that_branches_on_values_is_refused():
     with pytest.raises(ValueError, match="`builder` must give the same operations"):
         template(build, np.zeros(1))
     with pytest.raises(TypeError, match="must return a Circuit"):
-        template(lambda params: [h(0)], np.zeros(1))
+        template(lambda params: [h(0)], np.zeros(1))  # type: ignore[arg-type]
 
 
 def test_float32_parameters_stay_float32():

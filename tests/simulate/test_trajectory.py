@@ -46,7 +46,7 @@ def teleport(message) -> Circuit:
     """Wire 0 to wire 2 by a Bell pair, two measured bits and two corrections."""
     return Circuit(
         [
-            u3(*message, 0),
+            u3(message[0], message[1], message[2], 0),
             h(1),
             cx(1, 2),
             cx(0, 1),
@@ -116,7 +116,10 @@ def test_teleportation_inside_repeat_chains(key, x64):
         return circuit
 
     angles = jnp.asarray([0.3, 0.5, 0.7])
-    circuit = Circuit([u3(*MESSAGE, 0), Repeat(jax.vmap(layer)(angles), 3)], 3)
+    circuit = Circuit(
+        [u3(MESSAGE[0], MESSAGE[1], MESSAGE[2], 0), Repeat(jax.vmap(layer)(angles), 3)],
+        3,
+    )
     states, records = many_trajectories(key, circuit, StateVector.zeros(3), 64)
     assert records.outcomes.shape == (64, 6)
     assert len(np.unique(np.asarray(records.outcomes), axis=0)) > 20
