@@ -197,7 +197,7 @@ def test_a_strength_out_of_range_is_refused_also_when_traced(name):
         for bad in (-0.001, 1.001) if parameter.high == 1 else (-0.001,):
             values = list(inside)
             values[position] = bad
-            with pytest.raises(ValueError, match="Argument `.*` must"):
+            with pytest.raises(ValueError, match=r"Argument `.*` must"):
                 spec.builder(*values, wires)
-            with pytest.raises(RuntimeError, match="Argument `.*` must"):
+            with pytest.raises(RuntimeError, match=r"Argument `.*` must"):
                 jax.block_until_ready(traced([jnp.asarray(v) for v in values]))

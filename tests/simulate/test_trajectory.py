@@ -273,6 +273,21 @@ def test_log_prob_of_channels_and_resets_is_exact(key, x64):
     assert records.outcomes.shape == (500, 0)
 
 
+def test_log_prob_leaves_out_what_was_not_done(key, x64):
+    """A reset in a branch not taken is no random choice."""
+    circuit = Circuit(
+        [ry(0.9, 0), ry(1.3, 1), Measure(0), Conditional(Reset(1), (0,), (1,))], 2
+    )
+    _, records = many_trajectories(key, circuit, StateVector.zeros(2), 200)
+    one, other = np.sin(0.45) ** 2, np.sin(0.65) ** 2
+    bits = np.asarray(records.outcomes)[:, 0]
+    probs = np.exp(np.asarray(records.log_prob))
+    np.testing.assert_allclose(probs[bits == 0], 1 - one, atol=1e-13)
+    choices = np.asarray([one * other, one * (1 - other)])
+    gaps = np.abs(probs[bits == 1][:, None] - choices[None])
+    assert np.all(gaps.min(1) < 1e-13) and np.ptp(gaps.argmin(1)) == 1
+
+
 def test_probability_of_a_forced_history_sums_to_one(key, x64):
     """E[1 / p(history)] counts the histories: 2 x 2 here."""
     circuit = Circuit([ry(1.0, 0), Measure(0), ry(0.8, 0), Measure(0)], 1)
