@@ -65,7 +65,7 @@ def train(
         >>> from qjax.models import DenseNetwork, accuracy, train
         >>> inputs, labels = np.eye(2, dtype=np.float32), np.arange(2)
         >>> model = DenseNetwork(nnx.Rngs(0), (2, 2))
-        >>> model, _ = train(jax.random.key(0), model, optax.adam(0.1), inputs, labels,
+        >>> model, _ = train(jax.random.key(0), model, optax.sgd(0.5), inputs, labels,
         ...                  epochs=50, batch_size=2)
         >>> accuracy(model, inputs, labels)
         1.0
