@@ -108,7 +108,7 @@ def oracle_density(steps: Sequence[Step], rho: np.ndarray) -> np.ndarray:
             rho = oracle_channels.on_register(channel(step), rho, step.wires)
         else:
             full = oracles.embed(matrix(step), step.wires, num_wires)
-            rho = full @ rho @ full.conj().T
+            rho = oracle_channels.sandwich(full, rho, full.conj().T)
     return rho
 
 

@@ -8,8 +8,14 @@ import subprocess
 import sys
 from typing import Any
 
+import jax
 import pytest
+from jax import export
 
+from qjax import noise
+from qjax.circuits import Circuit, rx
+from qjax.simulate import run
+from qjax.states import DensityMatrix
 from tests import lowering
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -41,3 +47,15 @@ def test_every_public_function_is_lowered_or_excluded_for_a_reason():
 def test_exclusions_are_needed_and_give_a_reason():
     assert set(lowering.EXCLUDED) <= set(outcome()["never called"])
     assert all(lowering.EXCLUDED.values())
+
+
+def test_concrete_strengths_need_no_host_callback():
+    """Checked on the host at once: such a circuit lowers whatever EQX_ON_ERROR says."""
+
+    def final(angle):
+        noisy = [noise.depolarizing(0.1, 0), noise.amplitude_damping(0.2, 1)]
+        circuit = Circuit([rx(angle, 0), *noisy], 2)
+        return run(circuit, DensityMatrix.zeros(2)).matrix()
+
+    exported = export.export(jax.jit(final), platforms=lowering.PLATFORMS)(0.3)
+    assert exported.platforms == lowering.PLATFORMS

@@ -21,12 +21,12 @@ run_quickly = quick_jit(run)
 
 @functools.cache
 def pure_circuits():
-    return strategies.covering_circuits(1, 100, 10, strategies.UNITARY_NAMES)
+    return strategies.covering_circuits(1, 100, 8, strategies.UNITARY_NAMES)
 
 
 @functools.cache
 def noisy_circuits():
-    return strategies.covering_circuits(2, 100, 10, NAMES)
+    return strategies.covering_circuits(2, 100, 8, NAMES)
 
 
 @functools.cache
