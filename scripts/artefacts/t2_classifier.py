@@ -40,7 +40,7 @@ class ClassifierConfig:
     depth: int = 4
     reach: int = 2
     adam_rate: float = 0.1
-    qng_rate: float = 0.05
+    qng_rate: float = 0.15
     readout_rate: float = 0.3
     metric_inputs: int = 4
     train_size: int = 60_000
