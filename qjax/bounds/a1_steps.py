@@ -103,7 +103,8 @@ def scalar_integrals() -> bool:
         sp.diff(first, u) - sp.log((s + u) / s),
         sp.diff(second, u) + sp.log(1 - u),
     )
-    if any(sp.simplify(gap) != 0 for gap in derivatives):  # identities, not inequalities
+    # Identities, not inequalities: simplifying them to 0 is a proof.
+    if any(sp.simplify(gap) != 0 for gap in derivatives):
         return False
     if first.subs(u, 0) != 0 or second.subs(u, 0) != 0:
         return False
@@ -179,8 +180,10 @@ def one_qubit_capacity() -> bool:
     same = is_zero(sp.diff(slope - claim, z)) and slope.subs(z, 0) == 0
     # (1+z)/(1-z) - 1 = 2z/(1-z) with w = 1 - z.
     ratio_gap = 2 * z / w
-    return same and bool((z * w).is_nonnegative) and is_zero(
-        ratio_gap.subs(w, 1 - z) - ((1 + z) / (1 - z) - 1)
+    return (
+        same
+        and bool((z * w).is_nonnegative)
+        and is_zero(ratio_gap.subs(w, 1 - z) - ((1 + z) / (1 - z) - 1))
     )
 
 
@@ -202,7 +205,8 @@ def block_information() -> bool:
         entropy_mean = -sp.trace(sp.expand(mean * log_mean))
         pairs = list(zip(states, logs, strict=True))
         entropies = sum(-sp.trace(rho * log) for rho, log in pairs)
-        divergences = sum(sp.trace(r_ * l_) - sp.trace(r_ * log_mean) for r_, l_ in pairs)
+        gaps = [sp.trace(rho * log) - sp.trace(rho * log_mean) for rho, log in pairs]
+        divergences = sum(gaps)
         gap = entropy_mean - weight * entropies - weight * divergences
         if sp.expand(gap.doit()) != 0:
             return False
@@ -285,7 +289,8 @@ HOLEVO = "A. S. Holevo, Probl. Inf. Transm. 9, 177 (1973)"
 
 STEPS = (
     Step("X1", "axiom", "strong subadditivity of von Neumann entropy", source=LIEB),
-    Step("X2", "axiom", "relative entropy does not grow under channels", source=LINDBLAD),
+    Step("X2", "axiom", "relative entropy does not grow under channels",
+         source=LINDBLAD),
     Step("X3", "axiom", "chi of m depolarized qubits is m times that of one",
          source=KING),
     Step("L1.1", "symbolic", "I(AB;Q) >= I(A;Q) + I(B;Q) for independent A, B",

@@ -313,7 +313,7 @@ def _check_statement(
     bare = sorted(str(symbol) for symbol in relation.free_symbols - known)
     rule = "use only symbols that have a Variable with assumptions and a domain"
     require(not bare, name, rule, f"also in {', '.join(bare)}")
-    natural = any(logarithm.args[0].free_symbols for logarithm in relation.atoms(sp.log))
+    natural = any(atom.args[0].free_symbols for atom in relation.atoms(sp.log))
     in_bits = relation.has(sp.log(2))
     rule = "use logarithms of base 2 on both sides; sympy's log is natural: log(x, 2)"
     require(in_bits or not natural, name, rule, relation)

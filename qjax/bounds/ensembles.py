@@ -4,7 +4,6 @@ Shapes are padded to 16 sets and 8 queries so that one compilation per memory si
 serves every (n, b); unused entries have weight zero.
 """
 
-import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Complex, Float, Int
+from jaxtyping import Array, Complex, Float, Int
 
 from qjax._checks import require
 from qjax._types import Key
@@ -22,7 +21,7 @@ from qjax.bounds.precise import precise_statistics
 from qjax.bounds.structure import (
     acceptances,
     block_average,
-    holevo_information,
+    entropy_bits,
     membership_table,
     noisy_states,
     storage_noise,
@@ -128,43 +127,39 @@ def random_states(
 
 
 def helstrom_effect(
-    difference: Complex[Array, "*b d d"],
-) -> Complex[Array, "*b d d"]:
+    difference: Complex[np.ndarray, "*b d d"],
+) -> Complex[np.ndarray, "*b d d"]:
     """Projector on the positive part of a Hermitian matrix: the best two-outcome test.
 
     Source: Helstrom, J. Stat. Phys. 1, 231 (1969).
     """
-    values, vectors = jnp.linalg.eigh(difference)
-    keep = (values > 0).astype(vectors.dtype)
-    return jnp.einsum("...ik,...k,...jk->...ij", vectors, keep, vectors.conj())
+    values, vectors = np.linalg.eigh(difference)
+    return np.asarray((vectors * (values > 0)[..., None, :]) @ vectors.conj().mT)
 
 
 def random_effects(
     draws: Draws,
-    normal: Float[Array, " k"],
-    conditional: Complex[Array, "queries d d"],
-    average: Complex[Array, "d d"],
-) -> Complex[Array, "queries d d"]:
-    """Accepting POVM elements of one of `EFFECT_KINDS`.
+    hermitian: Complex[np.ndarray, "count queries d d"],
+    conditional: Complex[np.ndarray, "count queries d d"],
+    average: Complex[np.ndarray, "count d d"],
+) -> Complex[np.ndarray, "count queries d d"]:
+    """Accepting POVM elements, for each structure of one of `EFFECT_KINDS`.
 
     Args:
         draws: Uniform numbers: kind, threshold and spectrum.
-        normal: Gaussians.
+        hermitian: Random Hermitian matrices.
         conditional: Mean noisy state given that the query's element is stored.
         average: Mean noisy state.
     """
-    raw, _ = _take(normal, conditional.shape)
-    hermitian = raw + jnp.swapaxes(raw, -1, -2).conj()
-    _, vectors = jnp.linalg.eigh(hermitian)
-    spectrum = draws.spectrum.astype(vectors.dtype)
-    unsharp = jnp.einsum("qik,qk,qjk->qij", vectors, spectrum, vectors.conj())
-    threshold = (0.5 + 1.5 * draws.uniform[5]).astype(average.dtype)
-    kind = _choose(draws.uniform[1], len(EFFECT_KINDS))
-    # One eigendecomposition serves the three kinds of projector.
-    mean = average[None]
-    differences = [conditional - mean, conditional - threshold * mean, hermitian]
-    sharp = helstrom_effect(jnp.stack(differences)[jnp.maximum(kind - 1, 0)])
-    return jnp.where(kind == 0, unsharp, sharp)
+    uniform = np.asarray(draws.uniform)
+    kind = np.minimum((uniform[:, 1] * len(EFFECT_KINDS)).astype(int), 3)
+    kind = kind[:, None, None, None]
+    _, vectors = np.linalg.eigh(hermitian)
+    spectrum = np.asarray(draws.spectrum)[..., None, :]
+    unsharp = (vectors * spectrum) @ vectors.conj().mT
+    threshold = np.where(kind == 2, (0.5 + 1.5 * uniform[:, 5])[:, None, None, None], 1)
+    tested = np.where(kind == 3, hermitian, conditional - threshold * average[:, None])
+    return np.where(kind == 0, unsharp, helstrom_effect(tested))
 
 
 def random_survival(
@@ -187,48 +182,54 @@ def _padded_table(num_blocks: int, block_size: int) -> tuple[np.ndarray, np.ndar
     return member, used
 
 
-def _draw(
-    draws: Draws,
-    member: Bool[Array, "queries sets"],
-    used: Bool[Array, "queries sets"],
-    num_wires: int,
-) -> dict[str, Array]:
-    """One random structure under random noise, and its exact statistics."""
-    kind = _choose(draws.uniform[0], len(STATE_KINDS))
-    states, normal = random_states(
-        draws.normal, draws.uniform[2], kind, num_wires
-    )
-    survival = random_survival(draws.uniform[3], draws.uniform[4])
-    noisy = noisy_states(states, storage_noise(survival, 1, num_wires))
-    weights = used[0].astype(survival.dtype)
-    weights = weights / jnp.sum(weights)
-    average = jnp.einsum("s,sij->ij", weights.astype(noisy.dtype), noisy)
-    share = member.astype(noisy.dtype)
-    count = jnp.maximum(jnp.sum(member, axis=1, keepdims=True), 1)
-    given = share / count.astype(noisy.dtype)
-    conditional = jnp.einsum("qs,sij->qij", given, noisy)
-    effects = random_effects(draws, normal, conditional, average)
-    table = acceptances(noisy, effects)
-    inside, outside = block_average(table, member, used.astype(table.dtype))
-    return {
-        "p": jnp.clip(inside, 0, 1),
-        "a": jnp.clip(outside, 0, 1),
-        "chi": holevo_information(noisy, weights),
-        "lam": survival,
-        "states": states,
-        "effects": effects,
-    }
+@eqx.filter_jit
+def _draw_states(draws: Draws, num_wires: int) -> tuple[Array, Array, Array, Array]:
+    """Encoded states, survival, noisy states and random Hermitian matrices."""
+
+    def one(each: Draws):
+        kind = _choose(each.uniform[0], len(STATE_KINDS))
+        states, normal = random_states(each.normal, each.uniform[2], kind, num_wires)
+        survival = random_survival(each.uniform[3], each.uniform[4])
+        noisy = noisy_states(states, storage_noise(survival, 1, num_wires))
+        raw, _ = _take(normal, (MAX_QUERIES, 2**num_wires, 2**num_wires))
+        return states, survival, noisy, raw + jnp.swapaxes(raw, -1, -2).conj()
+
+    return jax.lax.map(one, draws, batch_size=512)
 
 
 @eqx.filter_jit
-def _draw_many(
-    draws: Draws,
-    member: Bool[Array, "count queries sets"],
-    used: Bool[Array, "count queries sets"],
-    num_wires: int,
-) -> dict[str, Array]:
-    draw = functools.partial(_draw, num_wires=num_wires)
-    return jax.lax.map(lambda args: draw(*args), (draws, member, used), batch_size=512)
+def _accept(
+    noisy: Array, effects: Array, member: Array, used: Array
+) -> tuple[Float[Array, " count"], Float[Array, " count"]]:
+    """Mean acceptance of members and of the others, on the engine."""
+
+    def one(args):
+        states, tests, inside, real = args
+        table = acceptances(states, tests)
+        return block_average(table, inside, real.astype(table.dtype))
+
+    return jax.lax.map(one, (noisy, effects, member, used), batch_size=512)
+
+
+def _draw_part(
+    key: Key, member: np.ndarray, used: np.ndarray, num_wires: int
+) -> dict[str, np.ndarray]:
+    """Random structures of one memory size, under noise, with their statistics."""
+    draws = draw_numbers(key, len(member), num_wires)
+    drawn = _draw_states(draws, num_wires)
+    states, survival, noisy, hermitian = (np.asarray(value) for value in drawn)
+    weights = used[:, 0] / used[:, 0].sum(axis=1, keepdims=True)
+    average = np.einsum("ks,ksij->kij", weights, noisy)
+    given = member / np.maximum(member.sum(axis=2, keepdims=True), 1)
+    conditional = np.einsum("kqs,ksij->kqij", given, noisy)
+    effects = random_effects(draws, hermitian, conditional, average)
+    inside, outside = _accept(*map(jnp.asarray, (noisy, effects, member, used)))
+    chi = entropy_bits(average) - np.sum(weights * entropy_bits(noisy), axis=1)
+    return {
+        "p": np.clip(np.asarray(inside), 0, 1),
+        "a": np.clip(np.asarray(outside), 0, 1),
+        "chi": chi, "lam": survival, "states": states, "effects": effects,
+    }  # fmt: skip
 
 
 def random_structures(key: Key, count: int) -> RandomBatch:
@@ -254,9 +255,7 @@ def random_structures(key: Key, count: int) -> RandomBatch:
         shape = np.arange(size) % len(SHAPES)
         member = np.stack([table[0] for table in tables])[shape]
         used = np.stack([table[1] for table in tables])[shape]
-        draws = draw_numbers(part_key, size, num_wires)
-        drawn = _draw_many(draws, jnp.asarray(member), jnp.asarray(used), num_wires)
-        part = {name: np.asarray(value) for name, value in drawn.items()}
+        part = _draw_part(part_key, member, used, num_wires)
         part["n"] = np.asarray([SHAPES[s][0] for s in shape])
         part["b"] = np.asarray([SHAPES[s][1] for s in shape])
         part["m"] = np.full(size, num_wires)

@@ -109,8 +109,8 @@ def depolarizing_capacity(survival: ArrayLike) -> NDArray[np.float64]:
     is lambda^2 / (2 ln 2) and the textbook form would lose every digit.
 
     Args:
-        survival: lambda in [0, 1]: rho -> lambda rho + (1 - lambda) I/2. For T layers of
-            storage noise pass lambda**T.
+        survival: lambda in [0, 1]: rho -> lambda rho + (1 - lambda) I/2. For T layers
+            of storage noise pass lambda**T.
 
     Returns:
         Float64 array, entries in [0, 1]; 0 at lambda = 0 and 1 at lambda = 1.
@@ -174,7 +174,7 @@ def membership_information(
     return np.asarray(n * nats / math.log(2))
 
 
-class h(sp.Function):  # noqa: N801 - the field's name for binary entropy
+class h(sp.Function):
     """Sympy form of `binary_entropy`; `rewrite(sp.log)` writes it out, in bits."""
 
     nargs = 1
@@ -195,7 +195,7 @@ class h(sp.Function):  # noqa: N801 - the field's name for binary entropy
         return sp.log((1 - p) / p) / sp.log(2)
 
 
-class d(sp.Function):  # noqa: N801 - the field's name for binary relative entropy
+class d(sp.Function):
     """Sympy form of `binary_relative_entropy`; `rewrite(sp.log)` writes it out."""
 
     nargs = 2

@@ -74,9 +74,7 @@ def _table(
     states: Array, effects: np.ndarray, num_blocks: int, block_size: int, name: str
 ) -> QuantumDataStructure:
     kraus = jnp.asarray(effects).astype(states.dtype)
-    return QuantumDataStructure(
-        states[None], kraus[None], num_blocks, block_size, name
-    )
+    return QuantumDataStructure(states[None], kraus[None], num_blocks, block_size, name)
 
 
 def sic_filter(num_blocks: int = 1) -> QuantumDataStructure:
@@ -100,7 +98,11 @@ def sic_filter(num_blocks: int = 1) -> QuantumDataStructure:
     states = product_states(sets)
     single = np.asarray(product_states(angles[:, None]))
     effects = np.stack(
-        [_on_wire(single[x], i, num_blocks) for i in range(num_blocks) for x in range(4)]
+        [
+            _on_wire(single[x], i, num_blocks)
+            for i in range(num_blocks)
+            for x in range(4)
+        ]
     )
     return _table(states, effects, num_blocks, 4, f"SIC filter n={num_blocks}")
 

@@ -18,7 +18,7 @@ from qjax.bounds.trivial import TrivialStructure, trivial_structures
 
 BASE_NOISE = (Fraction(0), Fraction(1, 10), Fraction(1, 2), Fraction(1))
 BASE_LAYERS = (0, 1, 3)
-# How close to a pole the linter goes: far enough that any honest pole exceeds any memory.
+# How close to a pole the linter goes: a pole there exceeds any memory tried.
 POLE_GAPS = (Fraction(1, 2**6), Fraction(1, 2**20), Fraction(1, 2**60))
 
 
@@ -58,12 +58,16 @@ def lint(bound: Bound, constants: Mapping[str, Any]) -> tuple[Finding, ...]:
         text = "no symbol has the role `memory`: only declared instances are checked"
         return (Finding("trivial", True, text),)
     substituted = bound.statement.subs(
-        {symbol: constants[symbol.name] for symbol in bound.statement.free_symbols
-         if symbol.name in constants},
+        {
+            symbol: constants[symbol.name]
+            for symbol in bound.statement.free_symbols
+            if symbol.name in constants
+        },
         simultaneous=True,
     )
     if substituted in (sp.true, sp.false):
-        return (Finding("trivial", bool(substituted), f"the statement is {substituted}"),)
+        text = f"the statement is {substituted}"
+        return (Finding("trivial", bool(substituted), text),)
     right = _claimed_side(substituted, roles["memory"])
     critical = _critical_noise(right, roles)
     findings = [
@@ -78,7 +82,7 @@ def lint(bound: Bound, constants: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 
 def _claimed_side(relation: sp.Rel, memory: sp.Symbol) -> sp.Expr:
-    """What the statement claims to be needed: everything moved off the memory's side."""
+    """What the statement claims to be needed, as a bound on the memory itself."""
     greater, smaller = relation.gts, relation.lts
     if memory in greater.free_symbols and memory not in smaller.free_symbols:
         return sp.together(smaller / (greater / memory))
@@ -169,7 +173,7 @@ def _limits(right: sp.Expr, roles: Mapping[str, sp.Symbol]) -> Finding | None:
 def _monotonicity(
     bound: Bound, right: sp.Expr, roles: Mapping[str, sp.Symbol]
 ) -> Finding | None:
-    """"At most T" classes are nested: a lower bound on the best may not grow with T."""
+    """ "At most T" classes are nested: a lower bound on the best may not grow with T."""
     if "layers" not in roles:
         return None
     few = _value(right, _point(roles, layers=1))
@@ -177,7 +181,7 @@ def _monotonicity(
     wrong = (more > few) if bound.conventions.layers == "at most" else (more < few)
     if wrong:
         text = (
-            f"with `{bound.conventions.layers} T` the classes are nested the other way: "
+            f"with `{bound.conventions.layers} T` classes are nested the other way: "
             f"the right side goes from {mpmath.nstr(few, 6)} at T=1 to "
             f"{mpmath.nstr(more, 6)} at T=2"
         )

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-
 import sympy as sp
 
 from qjax._checks import require
@@ -43,7 +42,7 @@ def noisy_bit_error(noise: float, layers: int) -> float:
     (1 - lambda^T)/2 in closed form; here 1 - p of the one-bit structure, simulated.
     """
     circuit = storage_noise(1 - noise, layers, 1)
-    return float(1 - exact_statistics(repetition_code(1), circuit).member)
+    return 1 - exact_statistics(repetition_code(1), circuit).member
 
 
 def pole_instance(c_value: Fraction, big_c: Fraction) -> Instance:
@@ -69,7 +68,7 @@ def pole_instance(c_value: Fraction, big_c: Fraction) -> Instance:
     memory = 4
     layers = math.floor(1 / c_value) + 1
     at_pole = 1 - Fraction(1) / (c_value * layers)
-    gain = -math.log1p(-float(at_pole) ** layers) / math.log(2)
+    gain = -math.log1p(-(float(at_pole) ** layers)) / math.log(2)
     eta = Fraction(min(0.5, float(big_c) * gain / (2 * memory)))
     noise = (1 - eta) / (c_value * layers)
 
@@ -96,7 +95,7 @@ def noiseless_instance(big_c: Fraction) -> Instance:
     def values() -> Mapping[str, Any]:
         measured = exact_statistics(bit_vector(2, 2), storage_noise(1.0, 0, memory))
         exact = measured.member == 1 and measured.other == 0
-        require(bool(exact), "bit vector", "be exact without noise", measured)
+        require(exact, "bit vector", "be exact without noise", measured)
         budget = Fraction(1, 2 ** (allowed + 1))
         return {"m": memory, "alpha": budget, "beta": budget, "eps": 0, "T": 0}
 
@@ -105,7 +104,7 @@ def noiseless_instance(big_c: Fraction) -> Instance:
 
 
 def refuting_instance(constants: Mapping[str, Any]) -> Instance:
-    """The map (C, c) -> instance: a pole if c allows one in 50 digits, else no noise."""
+    """The map (C, c) -> instance: a pole if 50 digits resolve it, else no noise."""
     big_c, c_value = Fraction(constants["C"]), Fraction(constants["c"])
     if c_value >= SMALLEST_POLE_CONSTANT:
         return pole_instance(c_value, big_c)
@@ -159,7 +158,7 @@ def _pole_exceeds() -> bool:
 
 
 def _exact_bit_vector() -> bool:
-    """All 16 subsets, all 4 queries: the effect |1><1| on bit x accepts iff x is in S."""
+    """All 16 subsets and 4 queries: |1><1| on bit x accepts iff x is in S."""
     one = sp.diag(0, 1)
     for subset in itertools.product((0, 1), repeat=4):
         for x in range(4):

@@ -1,15 +1,14 @@
 """The literal statement B in its three readings, each with structures that violate it.
 
-As written: in a batch of B queries on a shared state, Delta_var <= min(1/B, chi/H). The
-text does not say what Delta_var is; the ratio, the fractional reduction and the absolute
-reduction of the batch mean's variance are all refuted.
+As written: in a batch of B queries on a shared state, Delta_var <= min(1/B, chi/H).
+The text does not say what Delta_var is; the ratio, the fractional reduction and the
+absolute reduction of the batch mean's variance are all refuted.
 """
 
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 from jaxtyping import Array, Float
@@ -34,7 +33,10 @@ VARIABLES = (
 
 READINGS: dict[str, tuple[str, Callable[[float, float], float]]] = {
     "ratio": ("Var(batch mean)/Var(one query)", lambda one, mean: mean / one),
-    "fraction": ("1 - Var(batch mean)/Var(one query)", lambda one, mean: 1 - mean / one),
+    "fraction": (
+        "1 - Var(batch mean)/Var(one query)",
+        lambda one, mean: 1 - mean / one,
+    ),
     "absolute": ("Var(one query) - Var(batch mean)", lambda one, mean: one - mean),
 }
 """Each reading of Delta_var, as a function of the two variances."""
@@ -75,19 +77,20 @@ def memory_values(
         B, chi, H, Delta by name.
     """
     total = bits + len(reads)
-    joint, stored = 0.0, []
+    joint: Any = 0.0
+    stored = []
     for word in itertools.product((0, 1), repeat=bits):
         gates: list[AbstractOperation] = [x(i) for i, bit in enumerate(word) if bit]
         gates += [cx(source, bits + j) for j, source in enumerate(reads)]
         state = run(Circuit(tuple(gates), total), StateVector.zeros(total))
         mixed = DensityMatrix.from_state(state)
-        stored.append(mixed.reduced(tuple(range(bits))))
+        stored.append(np.asarray(mixed.reduced(tuple(range(bits)))))
         joint = joint + mixed.probabilities(tuple(range(bits, total))) / 2**bits
-    weights = jnp.full(2**bits, 1 / 2**bits)
-    holevo = holevo_information(jnp.stack(stored), weights)
+    weights = np.full(2**bits, 1 / 2**bits)
+    holevo = holevo_information(np.stack(stored), weights)
     one, mean = batch_variances(joint)
     change = READINGS[reading][1](one, mean)
-    return {"B": len(reads), "chi": float(holevo), "H": entropy, "Delta": change}
+    return {"B": len(reads), "chi": holevo, "H": entropy, "Delta": change}
 
 
 def _instance(name: str, bits: int, reads: tuple[int, ...], reading: str) -> Instance:

@@ -1,4 +1,4 @@
-"""What a verification found, as data: verdict, trusted axioms, kill table, witnesses."""
+"""What a verification found, as data: verdict, axioms, kill table, witnesses."""
 
 import dataclasses
 import json
@@ -12,8 +12,8 @@ STATUSES = {
     "REFUTED": "a witness violates the statement and was replayed at high precision",
     "VACUOUS": "the right side is trivial at every instance tried",
     "UNFALSIFIABLE": "it has no mutants, or the checks refuted none of them",
-    "PROVED": "every step is closed, no step is certified or sampled only, every mutant "
-    "is refuted and every tight instance reaches its ratio; axioms are trusted as listed",
+    "PROVED": "every step is closed, none is certified or sampled only, every mutant is "
+    "refuted, every tight instance reaches its ratio; axioms are trusted as listed",
     "CERTIFIED-ON-DOMAIN": "as PROVED, but a step is certified on a stated domain only",
     "SUPPORTED": "nothing refutes it, and something above is missing",
 }

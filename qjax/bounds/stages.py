@@ -15,7 +15,12 @@ import sympy as sp
 
 from qjax._types import Key
 from qjax.bounds.bound import (
-    UNCHECKED_KINDS, Bound, Instance, Mutant, RandomBatch, Step,
+    UNCHECKED_KINDS,
+    Bound,
+    Instance,
+    Mutant,
+    RandomBatch,
+    Step,
 )
 from qjax.bounds.information import evaluate, evaluate_batch
 from qjax.bounds.lint import by_symbol, lint, violated_sides
@@ -175,9 +180,7 @@ def _closed(step: Step) -> tuple[bool, str]:
         return False, f"{type(error).__name__}: {error}"
 
 
-def exact_stage(
-    key: Key, bound: Bound, budget: Budget, evidence: Evidence
-) -> Outcome:
+def exact_stage(key: Key, bound: Bound, budget: Budget, evidence: Evidence) -> Outcome:
     """Evaluate the statement at simulated instances and at random structures."""
     details, witnesses, unresolved = [], [], 0
     for instance in bound.instances:
@@ -296,7 +299,7 @@ def sampled_stage(key: Key, bound: Bound, budget: Budget) -> Outcome:
                 _witness(bound.id, bound.statement, "monte carlo", instance.name,
                          values, sides, data=data)
             )  # fmt: skip
-    text = f"{len(chosen)} comparisons, {budget.shots} shots each, delta {budget.delta:g}"
+    text = f"{len(chosen)} comparisons of {budget.shots} shots, delta {budget.delta:g}"
     verdict = "refuted" if witnesses else "passed"
     return Outcome(verdict, text, details, witnesses)
 

@@ -1,7 +1,7 @@
 """Hypothesis strategies for states, tests and membership structures (extra `test`).
 
-Import this module only where hypothesis is installed; `qjax.bounds` does not. Arrays are
-NumPy complex128, built from bounded Gaussian-like entries so that examples shrink.
+Import this module only where hypothesis is installed; `qjax.bounds` does not. Arrays
+are NumPy complex128, built from bounded entries so that examples shrink.
 """
 
 import dataclasses
@@ -49,7 +49,8 @@ def mixed_states(draw: Draw, num_wires: int) -> np.ndarray:
 def density_matrices(draw: Draw, num_wires: int) -> np.ndarray:
     """Pure, mixed, near-pure, near-maximally-mixed and classical states."""
     size = 2**num_wires
-    kind = draw(st.sampled_from(["pure", "mixed", "near pure", "near mixed", "diagonal"]))
+    kinds = ["pure", "mixed", "near pure", "near mixed", "diagonal"]
+    kind = draw(st.sampled_from(kinds))
     if kind == "pure":
         return draw(pure_states(num_wires))
     mixed = draw(mixed_states(num_wires))

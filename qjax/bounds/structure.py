@@ -69,9 +69,9 @@ class Statistics(eqx.Module):
         holevo: chi of the uniform ensemble of stored states, in bits.
     """
 
-    member: Float[Array, ""]
-    other: Float[Array, ""]
-    holevo: Float[Array, ""]
+    member: float
+    other: float
+    holevo: float
 
 
 def membership_table(num_blocks: int, block_size: int) -> Bool[np.ndarray, "q s"]:
@@ -139,19 +139,22 @@ def acceptances(
 
 
 def holevo_information(
-    states: Complex[Array, "sets d d"], weights: Float[Array, " sets"]
-) -> Float[Array, ""]:
-    """chi = S(sum_s w_s rho_s) - sum_s w_s S(rho_s), in bits."""
-    average = jnp.einsum("s,sij->ij", weights.astype(states.dtype), states)
-    # An entropy of the average minus entropies: eigenvalues only, no logarithm of a
-    # matrix. Relative accuracy is lost when chi is far below the rounding unit.
-    return _entropy_bits(average) - jnp.sum(weights * _entropy_bits(states))
+    states: Complex[np.ndarray, "sets d d"], weights: Float[np.ndarray, " sets"]
+) -> float:
+    """chi = S(sum_s w_s rho_s) - sum_s w_s S(rho_s), in bits.
+
+    In NumPy, like every eigendecomposition here: the matrices are many and tiny, and
+    nothing is differentiated through them.
+    """
+    average = np.einsum("s,sij->ij", weights, states)
+    return float(entropy_bits(average) - np.sum(weights * entropy_bits(states)))
 
 
-def _entropy_bits(matrices: Complex[Array, "*batch d d"]) -> Float[Array, "*batch"]:
-    values = jnp.clip(jnp.linalg.eigvalsh(matrices), 0, 1)
-    safe = jnp.where(values > 0, values, 1)
-    return -jnp.sum(safe * jnp.log2(safe), axis=-1)
+def entropy_bits(matrices: Complex[np.ndarray, "*b d d"]) -> Float[np.ndarray, "*b"]:
+    """Von Neumann entropy of each density matrix, in bits."""
+    values = np.clip(np.linalg.eigvalsh(matrices), 0, 1)
+    safe = np.where(values > 0, values, 1)
+    return np.asarray(-np.sum(safe * np.log2(safe), axis=-1))
 
 
 def block_average(
@@ -171,6 +174,21 @@ def block_average(
 
 
 @eqx.filter_jit
+def _simulate(
+    structure: QuantumDataStructure, noise: Circuit
+) -> tuple[Complex[Array, "seeds sets d d"], Float[Array, ""], Float[Array, ""]]:
+    """Noisy states, and mean acceptance of members and of the others."""
+    member = jnp.asarray(membership_table(structure.num_blocks, structure.block_size))
+
+    def one_seed(states, effects):
+        noisy = noisy_states(states, noise)
+        table = acceptances(noisy, effects)
+        return noisy, *block_average(table, member, jnp.ones_like(table))
+
+    noisy, inside, outside = jax.vmap(one_seed)(structure.states, structure.effects)
+    return noisy, jnp.mean(inside), jnp.mean(outside)
+
+
 def exact_statistics(structure: QuantumDataStructure, noise: Circuit) -> Statistics:
     """Acceptances and Holevo information from simulated density matrices.
 
@@ -182,40 +200,20 @@ def exact_statistics(structure: QuantumDataStructure, noise: Circuit) -> Statist
         Averages over sets, queries and public randomness. With public randomness R the
         Holevo information is the mean of chi given R, which is what A1 bounds.
     """
-    member = jnp.asarray(membership_table(structure.num_blocks, structure.block_size))
-
-    def one_seed(states, effects):
-        noisy = noisy_states(states, noise)
-        table = acceptances(noisy, effects)
-        inside, outside = block_average(table, member, jnp.ones_like(table))
-        uniform = jnp.full(states.shape[0], 1 / states.shape[0], table.dtype)
-        return inside, outside, holevo_information(noisy, uniform)
-
-    averages = jax.vmap(one_seed)(structure.states, structure.effects)
-    return Statistics(*(jnp.mean(value) for value in averages))
+    noisy, inside, outside = _simulate(structure, noise)
+    sets = noisy.shape[1]
+    uniform = np.full(sets, 1 / sets)
+    holevo = [holevo_information(table, uniform) for table in np.asarray(noisy)]
+    return Statistics(float(inside), float(outside), float(np.mean(holevo)))
 
 
-def square_root_effects(effects: Complex[Array, "*b d d"]) -> Complex[Array, "*b 2 d d"]:
-    """Kraus operators sqrt(M), sqrt(I - M) of two-outcome POVMs; outcome 0 accepts."""
-
-    def root(matrix):
-        values, vectors = jnp.linalg.eigh(matrix)
-        values = jnp.sqrt(jnp.clip(values, 0, 1)).astype(matrix.dtype)
-        return jnp.einsum("...ik,...k,...jk->...ij", vectors, values, vectors.conj())
-
-    eye = jnp.eye(effects.shape[-1], dtype=effects.dtype)
-    rejecting = jnp.broadcast_to(eye, effects.shape) - effects
-    return jnp.stack([root(effects), root(rejecting)], axis=-3)
-
-
-def _ensembles(
-    states: Complex[Array, "*b d d"],
-) -> tuple[Float[Array, "*b d"], Complex[Array, "*b d d"]]:
+def ket_ensembles(
+    states: Complex[np.ndarray, "*b d d"],
+) -> tuple[Float[np.ndarray, "*b d"], Complex[np.ndarray, "*b d d"]]:
     """Probabilities and kets (last axis but one counts them) of each density matrix."""
-    values, vectors = jnp.linalg.eigh(states)
-    values = jnp.clip(values, 0, 1)
-    probabilities = values / jnp.sum(values, axis=-1, keepdims=True)
-    return probabilities, jnp.swapaxes(vectors, -1, -2)
+    values, vectors = np.linalg.eigh(states)
+    values = np.clip(values, 0, 1)
+    return values / values.sum(axis=-1, keepdims=True), vectors.mT
 
 
 class ShotPlan(eqx.Module):
@@ -224,19 +222,23 @@ class ShotPlan(eqx.Module):
     Attributes:
         seed, stored, query: Indices, shape (shots,).
         part: Uniform in [0, 1), shape (shots,): selects an eigenvector of the state.
+        outcome: Uniform in [0, 1), shape (shots,): accepts if below Born's probability.
     """
 
     seed: Int[Array, " shots"]
     stored: Int[Array, " shots"]
     query: Int[Array, " shots"]
     part: Float[Array, " shots"]
+    outcome: Float[Array, " shots"]
 
 
 def plan_shots(
     key: Key, structure: QuantumDataStructure, shots: int, ask_member: bool
 ) -> ShotPlan:
-    """Draw runs from the block distribution: a uniform seed, set and block; in the block
-    the stored element, or a uniform other one."""
+    """Draw runs from the block distribution.
+
+    A uniform seed, set and block; in the block the stored element or a uniform other.
+    """
     keys = jax.random.split(key, 5)
     n, b = structure.num_blocks, structure.block_size
     seed = jax.random.randint(keys[0], (shots,), 0, structure.states.shape[0])
@@ -246,32 +248,36 @@ def plan_shots(
     if not ask_member:
         shift = jax.random.randint(keys[3], (shots,), 1, b)
         element = (element + shift) % b
-    return ShotPlan(seed, stored, block * b + element,
-                    jax.random.uniform(keys[4], (shots,)))  # fmt: skip
+    part, outcome = jax.random.uniform(keys[4], (2, shots))
+    return ShotPlan(seed, stored, block * b + element, part, outcome)
 
 
 @eqx.filter_jit
 def _run_shots(
-    key: Key, plan: ShotPlan, structure: QuantumDataStructure, noise: Circuit
+    key: Key,
+    plan: ShotPlan,
+    cumulative: Float[Array, "seeds sets d"],
+    kets: Complex[Array, "seeds sets d d"],
+    effects: Complex[Array, "seeds queries d d"],
+    noise: Circuit,
 ) -> Int[Array, ""]:
     """Number of accepting runs."""
     keys = jax.random.split(key, plan.seed.shape[0])
-    probabilities, kets = _ensembles(structure.states)
-    cumulative = jnp.cumsum(probabilities, axis=-1)
-    kraus = square_root_effects(structure.effects)
-    wires = tuple(range(structure.num_wires))
+    size = kets.shape[-1]
+    wires = tuple(range(size.bit_length() - 1))
 
     def shot(args):
-        key, seed, stored, query, part = args
-        noise_key, query_key = jax.random.split(key)
-        ket = jnp.sum(part >= cumulative[seed, stored, :-1])
-        state = StateVector(kets[seed, stored, ket].reshape((2,) * len(wires)))
-        state, _ = trajectory(noise_key, noise, state)
-        _, index, _ = state.sample_kraus(query_key, kraus[seed, query], wires)
-        return index == 0
+        key, run = args
+        ket = jnp.sum(run.part >= cumulative[run.seed, run.stored, :-1])
+        amplitudes = kets[run.seed, run.stored, ket]
+        start = StateVector(amplitudes.reshape((2,) * len(wires)))
+        state, _ = trajectory(key, noise, start)
+        effect = Hermitian(effects[run.seed, run.query], wires)
+        return run.outcome < expectation(state, effect)
 
-    args = (keys, plan.seed, plan.stored, plan.query, plan.part)
-    return jnp.sum(jax.lax.map(shot, args, batch_size=4096))
+    # Each run in a batch gathers its own d x d effect: 64 MiB at most.
+    batch = max(1, min(4096, 2**22 // size**2))
+    return jnp.sum(jax.lax.map(shot, (keys, plan), batch_size=batch))
 
 
 def sampled_acceptances(
@@ -295,11 +301,13 @@ def sampled_acceptances(
         ValueError: If `shots` < 1.
     """
     check_shots(shots)
+    probabilities, kets = ket_ensembles(np.asarray(structure.states))
+    tables = [jnp.asarray(x) for x in (np.cumsum(probabilities, -1), kets)]
     counts = []
     for part, ask_member in zip(jax.random.split(key), (True, False), strict=True):
         plan_key, run_key = jax.random.split(part)
         plan = plan_shots(plan_key, structure, shots, ask_member)
-        counts.append(int(_run_shots(run_key, plan, structure, noise)))
+        counts.append(int(_run_shots(run_key, plan, *tables, structure.effects, noise)))
     return counts[0], counts[1]
 
 

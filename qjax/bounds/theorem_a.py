@@ -8,7 +8,6 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax.numpy as jnp
 import sympy as sp
 
 from qjax._types import Key
@@ -42,7 +41,7 @@ VARIABLES = (
     Variable(p, 0, 1, "mean acceptance of members, 1 - beta", "member_acceptance"),
     Variable(a, 0, 1, "mean acceptance of same-block non-members, alpha",
              "other_acceptance"),
-    Variable(chi, 0, sp.oo, "Holevo information of the stored ensemble, bits", "holevo"),
+    Variable(chi, 0, sp.oo, "Holevo information of the stored ensemble", "holevo"),
 )  # fmt: skip
 
 CONVENTIONS = Conventions(
@@ -81,13 +80,11 @@ def membership_values(
     noise = storage_noise(survival, layers, structure.num_wires)
     result = exact_statistics(structure, noise)
     # Rounding may leave [0, 1] by one unit in the last place.
-    inside, outside = (
-        float(jnp.clip(x, 0, 1)) for x in (result.member, result.other)
-    )
+    inside, outside = (min(max(x, 0.0), 1.0) for x in (result.member, result.other))
     return {
         "n": structure.num_blocks, "b": structure.block_size,
         "m": structure.num_wires, "lam": survival, "T": layers,
-        "p": inside, "a": outside, "chi": float(result.holevo),
+        "p": inside, "a": outside, "chi": result.holevo,
     }  # fmt: skip
 
 

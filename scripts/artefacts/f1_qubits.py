@@ -135,7 +135,6 @@ QUBITS = Experiment(
 )  # fmt: skip
 
 
-
 def _label(
     axes: matplotlib.axes.Axes,
     text: str,
@@ -151,7 +150,7 @@ def _label(
 
 
 def _draw_rates(axes: matplotlib.axes.Axes, rows) -> None:
-    """Qubits per element against the false-positive rate a perfect filter would have."""
+    """Qubits per element against the false-positive rate of an equal perfect filter."""
     bits = np.linspace(0.0, 3.4, 100)
     lines = (
         (1.0, GREY, "-"),
@@ -205,8 +204,9 @@ def _draw_noise(axes: matplotlib.axes.Axes, rows) -> None:
     axes.axhline(float(needed), color=GREY, linewidth=0.8)
     _label(axes, "noiseless", (2.18, float(needed) * 1.12), GREY, right=True)
     axes.set_yscale("log")
-    axes.set(xlim=(0, 2.2), ylim=(0.5, 400), xlabel="noise exposure $Tε$ ($λ^T=e^{-Tε}$)",
-             ylabel="qubits for one bit, error 5 %")  # fmt: skip
+    axes.set(xlim=(0, 2.2), ylim=(0.5, 400))
+    axes.set_xlabel("noise exposure $Tε$ ($λ^T=e^{-Tε}$)")
+    axes.set_ylabel("qubits for one bit, error 5 %")
 
 
 def draw(figure: matplotlib.figure.Figure, frames: Frames) -> None:
@@ -232,7 +232,7 @@ ARTEFACTS = (
         experiments=("qubits",),
         draw=draw,
         caption=(
-            "(a) Qubits per stored element against the false-positive rate; a structure "
+            "(a) Qubits per stored element against the false-positive rate; one "
             "with false negatives or a finite universe is placed at the rate of a "
             "perfect filter with the same information d. Points: structures simulated "
             "with shots, 95 % Clopper-Pearson bars. The SIC filter lies on the bound "

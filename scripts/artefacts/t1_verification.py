@@ -1,4 +1,4 @@
-"""T1: every bound through every stage of the verifier, and what refuted the wrong ones."""
+"""T1: every bound through every stage of the verifier, and what refuted it."""
 
 import dataclasses
 import time
@@ -30,7 +30,8 @@ class VerificationConfig:
         unknown = sorted(set(self.bounds) - set(BOUNDS))
         if unknown:
             raise ValueError(
-                f"Field `bounds` must hold ids from {sorted(BOUNDS)}, but has {unknown}."
+                f"Field `bounds` must hold ids from {sorted(BOUNDS)}, "
+                f"but has {unknown}."
             )
 
 

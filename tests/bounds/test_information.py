@@ -25,8 +25,10 @@ def _oracle(p: float, q: float) -> float:
     """The textbook formula at 60 digits, on the exact values of the floats."""
     with mpmath.workdps(60):
         total = mpmath.mpf(0)
-        for x, y in ((mpmath.mpf(p), mpmath.mpf(q)), (1 - mpmath.mpf(p),
-                                                      1 - mpmath.mpf(q))):
+        for x, y in (
+            (mpmath.mpf(p), mpmath.mpf(q)),
+            (1 - mpmath.mpf(p), 1 - mpmath.mpf(q)),
+        ):
             if x > 0:
                 total += mpmath.inf if y == 0 else x * mpmath.log(x / y, 2)
         return float(total)

@@ -107,7 +107,8 @@ def test_natural_logarithms_in_a_statement_in_bits_are_refused():
 @pytest.mark.parametrize(
     ("field", "value", "word"),
     [("noise_place", "", "where the noise acts"), ("layers", "T", "what T counts"),
-     ("noise", " ", "parametrisation"), ("copies", "", "copies"), ("log_base", 3, "bits")],
+     ("noise", " ", "parametrisation"), ("copies", "", "copies"),
+     ("log_base", 3, "bits")],
 )  # fmt: skip
 def test_a_missing_convention_is_refused_and_named(field, value, word):
     given = dataclasses.asdict(theorem_a1().conventions)

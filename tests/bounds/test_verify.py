@@ -1,4 +1,4 @@
-"""The verifier: verdicts, kills, replays, and known answers that a broken one misses."""
+"""The verifier: verdicts, kills, replays, known answers that a broken one misses."""
 
 import dataclasses
 import json
@@ -175,7 +175,7 @@ def test_a_forged_witness_does_not_replay():
     assert replay(forged) is False
 
 
-# --- mutants of the verifier: each known answer turns red if the named part is broken ---
+# --- mutants of the verifier: each answer turns red if the named part is broken ---
 
 
 def test_equality_is_not_a_violation():
