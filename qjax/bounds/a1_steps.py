@@ -156,7 +156,7 @@ def capacity_series() -> bool:
     geometric series; the coefficients are positive and sum to the limit at 1, ln 2, so
     that the series is at most x^2 ln 2 on [0, 1].
     """
-    gap = sp.log(2) * (1 - h((1 + x) / 2)).rewrite(sp.log)
+    gap = sp.log(2) * (sp.S.One - h((1 + x) / 2)).rewrite(sp.log)
     curvature = is_zero(sp.diff(gap, x, 2) - 1 / (1 - x**2))
     value = sp.expand_log(gap.subs(x, 0), force=True)
     slope = sp.diff(gap, x).subs(x, 0)

@@ -273,7 +273,7 @@ def _as_batch(parts: list[dict[str, np.ndarray]]) -> RandomBatch:
         part = parts[0] if index < first else parts[1]
         row = index if index < first else index - first
         n, b = int(part["n"][row]), int(part["b"][row])
-        record = {"n": n, "b": b, "m": int(part["m"][row])}
+        record: dict[str, Any] = {"n": n, "b": b, "m": int(part["m"][row])}
         record["lam"] = float(part["lam"][row])
         for name, size in (("states", b**n), ("effects", n * b)):
             array = part[name][row][:size]

@@ -23,11 +23,14 @@ _SERIES_RADIUS = 0.1
 _SERIES_TERMS = 24
 
 
-def _log_gap(u: Any) -> NDArray[np.float64]:
-    """u - ln(1 + u) for u >= -1, accurate near 0; infinite at -1."""
-    u = np.asarray(u, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        plain = u - np.log1p(u)
+def _log_gap(ratio: Any, u: Any) -> NDArray[np.float64]:
+    """u - ln(ratio) for ratio = 1 + u >= 0, infinite at 0.
+
+    Both are given, each without rounding of the other: near 1 the digits are in u, near
+    0 in the ratio.
+    """
+    with np.errstate(divide="ignore"):
+        plain = u - np.log(ratio)
     small = np.where(np.abs(u) < _SERIES_RADIUS, u, 0.0)
     series = np.zeros_like(small)
     for order in range(_SERIES_TERMS + 1, 1, -1):  # Horner, highest power first
@@ -39,7 +42,7 @@ def _divergence_term(p: Any, q: Any) -> NDArray[np.float64]:
     """p ln(p/q) + q - p >= 0: both halves of d(p||q), whose linear parts cancel."""
     p, q = np.broadcast_arrays(p, q)
     safe_p = np.where(p > 0, p, 1.0)
-    ratio_gap = safe_p * _log_gap((q - safe_p) / safe_p)
+    ratio_gap = safe_p * _log_gap(q / safe_p, (q - safe_p) / safe_p)
     return np.where(p > 0, np.where(q > 0, ratio_gap, np.inf), q)
 
 
@@ -67,7 +70,9 @@ def binary_relative_entropy(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
         >>> float(binary_relative_entropy(1.0, 0.25))
         2.0
     """
-    first, second = np.broadcast_arrays(np.float64(p), np.float64(q))
+    first, second = np.broadcast_arrays(
+        np.asarray(p, np.float64), np.asarray(q, np.float64)
+    )
     for name, value in (("p", first), ("q", second)):
         inside = bool(np.all((value >= 0) & (value <= 1)))
         require(inside, name, "lie in [0, 1]", value)

@@ -173,7 +173,7 @@ def _limits(right: sp.Expr, roles: Mapping[str, sp.Symbol]) -> Finding | None:
 def _monotonicity(
     bound: Bound, right: sp.Expr, roles: Mapping[str, sp.Symbol]
 ) -> Finding | None:
-    """ "At most T" classes are nested: a lower bound on the best may not grow with T."""
+    """Classes of "at most T" are nested: a bound on their best may not grow with T."""
     if "layers" not in roles:
         return None
     few = _value(right, _point(roles, layers=1))

@@ -12,8 +12,8 @@ STATUSES = {
     "REFUTED": "a witness violates the statement and was replayed at high precision",
     "VACUOUS": "the right side is trivial at every instance tried",
     "UNFALSIFIABLE": "it has no mutants, or the checks refuted none of them",
-    "PROVED": "every step is closed, none is certified or sampled only, every mutant is "
-    "refuted, every tight instance reaches its ratio; axioms are trusted as listed",
+    "PROVED": "every step is closed, none is certified or sampled only, every mutant "
+    "is refuted, every tight instance reaches its ratio; axioms are trusted as listed",
     "CERTIFIED-ON-DOMAIN": "as PROVED, but a step is certified on a stated domain only",
     "SUPPORTED": "nothing refutes it, and something above is missing",
 }

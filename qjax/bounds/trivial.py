@@ -1,8 +1,8 @@
 """Data structures so simple that their memory and errors are exact rationals.
 
 A statement about *any* data structure must survive these. They refute a bound that
-forgot the number of elements, has a pole, or grows with a resource that a structure need
-not use.
+forgot the number of elements, has a pole, or grows with a resource that a structure
+need not use.
 """
 
 import dataclasses
