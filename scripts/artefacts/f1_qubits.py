@@ -161,11 +161,12 @@ def _draw_rates(axes: matplotlib.axes.Axes, rows) -> None:
         axes.plot(bits, slope * bits, color=color, linestyle=style, linewidth=1.2)
     _label(axes, "n log 1/α = A1 at λ=1", (2.2, 1.95), GREY, 32)
     # The two upper lines nearly coincide: 1/κ(0.9) = 1.401 and 1/ln 2 = 1.443.
-    _label(axes, "Bloom, 1.44 n log 1/α", (1.75, 2.75), ORANGE, 41)
-    _label(axes, "A1 at λ=0.9", (2.45, 3.1), BLUE, 41)
+    _label(axes, "Bloom, 1.44 n log 1/α", (2.02, 3.05), ORANGE, 41)
+    _label(axes, "A1 at λ=0.9", (2.32, 2.98), BLUE, 41)
     offsets = {
-        "SIC": (6, -9), "SIC, noisy": (-6, 5), "QRAC 2→1": (6, -8),
-        "QRAC 3→1": (-2, 7), "bit vector": (-6, -11),
+        "SIC": (6, -9), "SIC, noisy": (-6, 5), "QRAC 2→1": (7, -3),
+        "QRAC 3→1": (6, -8), "bit vector": (-6, -11),
+        "Bloom, k=1": (-6, 3), "Bloom, k=2": (-6, -8),
     }  # fmt: skip
     for row in rows.itertuples():
         error = [[max(row.sampled - row.low, 0)], [max(row.high - row.sampled, 0)]]
@@ -199,7 +200,7 @@ def _draw_noise(axes: matplotlib.axes.Axes, rows) -> None:
     axes.errorbar(-np.log(rows.survival), found, yerr=np.abs(error), fmt="o",
                   color=GREEN, markersize=3.5, capsize=2, linewidth=1)  # fmt: skip
     _label(axes, "A1: no structure below", (1.1, 5.2), BLUE, 27)
-    _label(axes, "repetition code, simulated", (1.35, 130), GREEN, right=True)
+    _label(axes, "repetition code, simulated", (1.04, 85), GREEN)
     _label(axes, "literal A, C=c=1:\npole, then negative", (0.95, 200), RED, right=True)
     axes.axhline(float(needed), color=GREY, linewidth=0.8)
     _label(axes, "noiseless", (2.18, float(needed) * 1.12), GREY, right=True)
