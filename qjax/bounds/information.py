@@ -134,7 +134,8 @@ def depolarizing_capacity(survival: ArrayLike) -> NDArray[np.float64]:
     inside = bool(np.all((survival >= 0) & (survival <= 1)))
     require(inside, "survival", "lie in [0, 1]", survival)
     # d(1/2 + x/2 || 1/2) by its halves, with (q - p)/p written without rounding p.
-    upper = 0.5 * (1 + survival) * _log_gap(1 / (1 + survival), -survival / (1 + survival))
+    above = 1 + survival
+    upper = 0.5 * above * _log_gap(1 / above, -survival / above)
     lower = 0.5 * (1 - survival)
     safe = np.where(lower > 0, 2 * lower, 1.0)
     lower = np.where(lower > 0, lower * _log_gap(1 / safe, survival / safe), 0.5)

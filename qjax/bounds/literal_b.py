@@ -160,7 +160,10 @@ def literal_b(reading: str) -> Bound:
         vacuous_when=None,
         constants=(),
         steps=(STEPS[reading],),
-        instances=tuple(_instance(*row, reading) for row in INSTANCES[reading]),
+        instances=tuple(
+            _instance(name, bits, reads, reading)
+            for name, bits, reads in INSTANCES[reading]
+        ),
         mutants=(),
         proof="literal_b",
     )  # fmt: skip

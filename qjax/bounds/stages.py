@@ -109,7 +109,9 @@ def _witness(
 ) -> Witness:
     used = {symbol.name for symbol in relation.free_symbols}
     given = dict(constants or {})
-    excess = abs(sides[0] - sides[1])
+    left, right, excess = (
+        str(sp.Float(str(side), 17)) for side in (*sides, abs(sides[0] - sides[1]))
+    )
     shown = {k: exact_text(v) for k, v in values.items() if k in used - set(given)}
     return Witness(
         WITNESS_FORMAT,
@@ -119,7 +121,9 @@ def _witness(
         name,
         {k: exact_text(v) for k, v in given.items()},
         shown,
-        *(sp.Float(str(side), 17).__str__() for side in (*sides, excess)),
+        left,
+        right,
+        excess,
         dict(data or {}),
     )
 

@@ -302,12 +302,14 @@ def sampled_acceptances(
     """
     check_shots(shots)
     probabilities, kets = ket_ensembles(np.asarray(structure.states))
-    tables = [jnp.asarray(x) for x in (np.cumsum(probabilities, -1), kets)]
+    cumulative, kets = jnp.asarray(np.cumsum(probabilities, -1)), jnp.asarray(kets)
     counts = []
     for part, ask_member in zip(jax.random.split(key), (True, False), strict=True):
         plan_key, run_key = jax.random.split(part)
         plan = plan_shots(plan_key, structure, shots, ask_member)
-        counts.append(int(_run_shots(run_key, plan, *tables, structure.effects, noise)))
+        effects = structure.effects
+        accepted = _run_shots(run_key, plan, cumulative, kets, effects, noise)
+        counts.append(int(accepted))
     return counts[0], counts[1]
 
 
