@@ -56,13 +56,9 @@ def checked(value: Any, holds: Callable[[Any], Any], argument: str, rule: str) -
     return value
 
 
-def check_probability(probability: ArrayLike, argument: str = "probability") -> Array:
-    """Return `probability` as a float array with entries in [0, 1], or report it."""
-
-    def holds(value: Any) -> Any:
-        return (value >= 0) & (value <= 1)
-
-    return as_float(checked(probability, holds, argument, "lie in [0, 1]"), argument)
+def check_probability(value: ArrayLike, argument: str = "probability") -> ArrayLike:
+    """Return `value` as it came, or report that it lies outside [0, 1]."""
+    return checked(value, lambda p: (p >= 0) & (p <= 1), argument, "lie in [0, 1]")
 
 
 def as_float(value: ArrayLike, argument: str) -> Array:

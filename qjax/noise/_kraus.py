@@ -14,11 +14,6 @@ from qjax._types import ArrayLike, is_traced
 from qjax.circuits import Channel
 
 
-def probability(value: ArrayLike, argument: str) -> ArrayLike:
-    """Return `value` as it came, or report that it lies outside [0, 1]."""
-    return checked(value, lambda p: (p >= 0) & (p <= 1), argument, "lie in [0, 1]")
-
-
 def scalars(*values: ArrayLike) -> list[Array]:
     """Return scalars as floating arrays of one dtype: callers mix widths under x64."""
     arrays = [as_float(value, "strength") for value in values]

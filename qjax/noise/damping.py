@@ -11,14 +11,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from qjax._checks import checked
+from qjax._checks import check_probability, checked
 from qjax._types import ArrayLike
 from qjax.circuits import Channel
 from qjax.noise._kraus import (
     diagonal,
     matrix_unit,
     mixture,
-    probability,
     real_channel,
     safe_root,
     scalars,
@@ -50,7 +49,7 @@ def amplitude_damping(gamma: ArrayLike, wire: int) -> Channel:
         >>> amplitude_damping(0.1, 0).kraus.shape
         (2, 2, 2)
     """
-    (g,) = scalars(probability(gamma, "gamma"))
+    (g,) = scalars(check_probability(gamma, "gamma"))
     one = jnp.ones_like(g)
     operators = [diagonal(one, safe_root(1 - g)), matrix_unit(1, safe_root(g))]
     return real_channel(operators, wire, "AmplitudeDamping")
@@ -84,8 +83,8 @@ def generalized_amplitude_damping(
         (4, 2, 2)
     """
     g, e = scalars(
-        probability(gamma, "gamma"),
-        probability(excited_population, "excited_population"),
+        check_probability(gamma, "gamma"),
+        check_probability(excited_population, "excited_population"),
     )
     up, down, keep, lose = (
         safe_root(e),
@@ -122,7 +121,7 @@ def phase_damping(gamma: ArrayLike, wire: int) -> Channel:
         >>> phase_damping(0.1, 0).kraus.shape
         (2, 2, 2)
     """
-    (g,) = scalars(probability(gamma, "gamma"))
+    (g,) = scalars(check_probability(gamma, "gamma"))
     one = jnp.ones_like(g)
     operators = [diagonal(one, safe_root(1 - g)), matrix_unit(3, safe_root(g))]
     return real_channel(operators, wire, "PhaseDamping")
@@ -170,7 +169,7 @@ def thermal_relaxation(
     time = checked(time, lambda x: x >= 0, "time", "be at least 0")
     rule = "satisfy t2 <= 2 t1"
     t1, t2 = checked(together(t1, t2), physical, "t1, t2", rule)
-    e = probability(excited_population, "excited_population")
+    e = check_probability(excited_population, "excited_population")
     t1, t2, t, e = scalars(t1, t2, time, e)
     decay, remaining = -jnp.expm1(-t / t1), jnp.exp(-t / t1)
     coherence = jnp.exp(-t / t2)
@@ -219,6 +218,6 @@ def reset_error(p0: ArrayLike, p1: ArrayLike, wire: int) -> Channel:
         >>> reset_error(0.1, 0.0, 0).kraus.shape
         (5, 2, 2)
     """
-    values = probability(p0, "p0"), probability(p1, "p1")
+    values = check_probability(p0, "p0"), check_probability(p1, "p1")
     weights = with_remainder(*values, name="p0, p1")[jnp.array([0, 1, 1, 2, 2])]
     return mixture(weights, _RESETS, wire, "ResetError")

@@ -9,16 +9,13 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 
+from qjax._checks import check_probability
 from qjax._types import ArrayLike
 from qjax.circuits import Channel
+from qjax.circuits.gates import PAULIS
 from qjax.noise._kraus import mixture, scalars, with_remainder
-from qjax.noise._kraus import probability as in_unit_interval
 
-_I = np.eye(2, dtype=complex)
-_X = np.array([[0, 1], [1, 0]], dtype=complex)
-_Y = np.array([[0, -1j], [1j, 0]], dtype=complex)
-_Z = np.diag([1, -1]).astype(complex)
-_PAULIS = np.stack([_I, _X, _Y, _Z])
+_PAULIS = np.stack([PAULIS[letter] for letter in "IXYZ"])
 _PAULI_PAIRS = np.einsum("aij,bkl->abikjl", _PAULIS, _PAULIS).reshape(16, 4, 4)
 
 
@@ -42,7 +39,7 @@ def bit_flip(probability: ArrayLike, wire: int) -> Channel:
         >>> bit_flip(0.25, 0).kraus.shape
         (2, 2, 2)
     """
-    (p,) = scalars(in_unit_interval(probability, "probability"))
+    (p,) = scalars(check_probability(probability, "probability"))
     return mixture(jnp.stack([1 - p, p]), _PAULIS[[0, 1]], wire, "BitFlip")
 
 
@@ -66,7 +63,7 @@ def phase_flip(probability: ArrayLike, wire: int) -> Channel:
         >>> phase_flip(0.25, 0).kraus.shape
         (2, 2, 2)
     """
-    (p,) = scalars(in_unit_interval(probability, "probability"))
+    (p,) = scalars(check_probability(probability, "probability"))
     return mixture(jnp.stack([1 - p, p]), _PAULIS[[0, 3]], wire, "PhaseFlip")
 
 
@@ -90,7 +87,7 @@ def bit_phase_flip(probability: ArrayLike, wire: int) -> Channel:
         >>> bit_phase_flip(0.25, 0).kraus.shape
         (2, 2, 2)
     """
-    (p,) = scalars(in_unit_interval(probability, "probability"))
+    (p,) = scalars(check_probability(probability, "probability"))
     return mixture(jnp.stack([1 - p, p]), _PAULIS[[0, 2]], wire, "BitPhaseFlip")
 
 
@@ -117,7 +114,7 @@ def pauli_channel(px: ArrayLike, py: ArrayLike, pz: ArrayLike, wire: int) -> Cha
         (4, 2, 2)
     """
     names = ("px", "py", "pz")
-    values = map(in_unit_interval, (px, py, pz), names)
+    values = map(check_probability, (px, py, pz), names)
     weights = with_remainder(*values, name="px, py, pz")
     return mixture(weights, _PAULIS, wire, "Pauli")
 
@@ -144,7 +141,7 @@ def depolarizing(probability: ArrayLike, wire: int) -> Channel:
         >>> depolarizing(0.1, 0).kraus.shape
         (4, 2, 2)
     """
-    (p,) = scalars(in_unit_interval(probability, "probability"))
+    (p,) = scalars(check_probability(probability, "probability"))
     weights = jnp.stack([1 - 3 * p / 4, p / 4, p / 4, p / 4])
     return mixture(weights, _PAULIS, wire, "Depolarizing")
 
@@ -170,7 +167,7 @@ def two_qubit_depolarizing(probability: ArrayLike, wires: Sequence[int]) -> Chan
         >>> two_qubit_depolarizing(0.1, (0, 1)).kraus.shape
         (16, 4, 4)
     """
-    (p,) = scalars(in_unit_interval(probability, "probability"))
+    (p,) = scalars(check_probability(probability, "probability"))
     rest = jnp.broadcast_to(p / 16, (15,))
     weights = jnp.concatenate([(1 - 15 * p / 16)[None], rest])
     return mixture(weights, _PAULI_PAIRS, wires, "Depolarizing2")

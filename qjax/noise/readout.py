@@ -1,7 +1,6 @@
 """Classical errors of the final readout: bits that are misread independently."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -9,16 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from qjax._checks import as_float, check_wires, checked, require
+from qjax._checks import as_float, check_probability, check_wires, checked, require
 from qjax._linalg import contract
 from qjax._types import ArrayLike, Key
 
 
 def _probabilities(name: str, value: ArrayLike) -> Array:
-    def holds(entries: Any) -> Any:
-        return (entries >= 0) & (entries <= 1)
-
-    return as_float(checked(value, holds, name, "lie in [0, 1]"), name)
+    return as_float(check_probability(value, name), name)
 
 
 class ReadoutConfusion(eqx.Module):

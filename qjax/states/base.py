@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, Int, UInt8
 
 from qjax._checks import check_shots, check_wires
+from qjax._linalg import real_to_complex
 from qjax._types import Key, Wires
 
 
@@ -44,17 +45,6 @@ class AbstractState(eqx.Module):
         """
 
     @abc.abstractmethod
-    def sample_kraus(
-        self, key: Key, kraus: Array | np.ndarray, wires: Wires
-    ) -> tuple["AbstractState", Int[Array, ""], Float[Array, ""]]:
-        """Draw one Kraus operator K_i with probability p_i = Tr K_i rho K_i^dagger.
-
-        Returns:
-            The normalised state K_i rho K_i^dagger / p_i, the index i, and ln p_i. The
-            draw itself is not differentiated; the state and ln p_i are.
-        """
-
-    @abc.abstractmethod
     def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
         """Return p(x) of measuring `wires` (default all), shape (2,) * k."""
 
@@ -80,6 +70,25 @@ class AbstractState(eqx.Module):
     @abc.abstractmethod
     def overlap(self, other: "AbstractState") -> Array:
         """Return <self|other> of pure states, Tr(self other) of mixed ones."""
+
+    def sample_kraus(
+        self, key: Key, kraus: Array | np.ndarray, wires: Wires
+    ) -> tuple["AbstractState", Int[Array, ""], Float[Array, ""]]:
+        """Draw one Kraus operator K_i with probability p_i = Tr K_i rho K_i^dagger.
+
+        Returns:
+            The normalised state K_i rho K_i^dagger / p_i, the index i, and ln p_i. The
+            draw itself is not differentiated; the state and ln p_i are.
+        """
+        operators = jnp.asarray(kraus).astype(self.dtype)
+        rho = self.reduced(wires)
+        weights = jnp.einsum("kab,bc,kac->k", operators, rho, operators.conj()).real
+        # Rounding must not make an impossible outcome negative.
+        index, _ = draw_index(key, jnp.maximum(weights, 0), 1)
+        log_prob = jnp.log(weights[index[0]])
+        scale = real_to_complex(jnp.exp(-log_prob / 2))
+        state = self.apply_matrix(operators[index[0]] * scale, wires)
+        return state, index[0], log_prob
 
     def sample(self, key: Key, shots: int) -> UInt8[Array, "shots n"]:
         """Measure all wires `shots` times; see `qjax.simulate.sample`."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float, Int
+from jaxtyping import Array, Complex, Float
 
 from qjax._checks import checked, require
 from qjax._linalg import (
@@ -12,12 +12,11 @@ from qjax._linalg import (
     contract,
     has_unit_trace,
     is_hermitian,
-    real_to_complex,
     superoperator,
 )
-from qjax._types import ArrayLike, Key, Wires
+from qjax._types import ArrayLike, Wires
 from qjax.states.base import AbstractState, mask_wires, pauli_sums, resolve_wires
-from qjax.states.vector import StateVector, draw_kraus
+from qjax.states.vector import StateVector
 
 
 class DensityMatrix(AbstractState):
@@ -121,14 +120,6 @@ class DensityMatrix(AbstractState):
         operators = jnp.asarray(kraus).astype(self.dtype)
         doubled = tuple(wires) + self._bra(wires)
         return DensityMatrix(contract(self.tensor, superoperator(operators), doubled))
-
-    def sample_kraus(
-        self, key: Key, kraus: Array | np.ndarray, wires: Wires
-    ) -> tuple["DensityMatrix", Int[Array, ""], Float[Array, ""]]:
-        kraus = jnp.asarray(kraus).astype(self.dtype)
-        index, log_prob = draw_kraus(key, kraus, self.reduced(wires))
-        scale = real_to_complex(jnp.exp(-log_prob / 2))
-        return self.apply_matrix(kraus[index] * scale, wires), index, log_prob
 
     def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
         wires = resolve_wires(wires, self.num_wires)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float, Int
+from jaxtyping import Array, Complex, Float
 
 from qjax._checks import checked, require
 from qjax._linalg import (
@@ -16,10 +16,9 @@ from qjax._linalg import (
     real_to_complex,
     wires_first,
 )
-from qjax._types import ArrayLike, Key, Wires
+from qjax._types import ArrayLike, Wires
 from qjax.states.base import (
     AbstractState,
-    draw_index,
     mask_wires,
     pauli_sums,
     resolve_wires,
@@ -108,14 +107,6 @@ class StateVector(AbstractState):
         tensor = contract(self.amplitudes, matrix, wires, controls, control_values)
         return StateVector(tensor)
 
-    def sample_kraus(
-        self, key: Key, kraus: Array | np.ndarray, wires: Wires
-    ) -> tuple["StateVector", Int[Array, ""], Float[Array, ""]]:
-        kraus = jnp.asarray(kraus).astype(self.dtype)
-        index, log_prob = draw_kraus(key, kraus, self.reduced(wires))
-        scale = real_to_complex(jnp.exp(-log_prob / 2))
-        return self.apply_matrix(kraus[index] * scale, wires), index, log_prob
-
     def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
         wires = resolve_wires(wires, self.num_wires)
         weights = self.amplitudes.real**2 + self.amplitudes.imag**2
@@ -148,13 +139,3 @@ class StateVector(AbstractState):
                 f"but is {type(other).__name__}; use qjax.states.fidelity."
             )
         return jnp.vdot(self.vector(), other.vector())
-
-
-def draw_kraus(
-    key: Key, kraus: Complex[Array, "k d d"], reduced: Complex[Array, "d d"]
-) -> tuple[Int[Array, ""], Float[Array, ""]]:
-    """Draw i with probability Tr K_i rho K_i^dagger; return i and ln of it."""
-    weights = jnp.einsum("kab,bc,kac->k", kraus, reduced, kraus.conj()).real
-    # Rounding must not make an impossible outcome negative.
-    index, _ = draw_index(key, jnp.maximum(weights, 0), 1)
-    return index[0], jnp.log(weights[index[0]])
