@@ -143,8 +143,9 @@ def holevo_information(
 ) -> float:
     """chi = S(sum_s w_s rho_s) - sum_s w_s S(rho_s), in bits.
 
-    In NumPy, like every eigendecomposition here: the matrices are many and tiny, and
-    nothing is differentiated through them.
+    In NumPy, like every eigendecomposition here. A compiled program that decomposed two
+    tables of 64 x 64 matrices beside a map over shots compiled in a second and then
+    stood still with idle cores (JAX 0.10.2, 2 CPU cores); without them it runs.
     """
     average = np.einsum("s,sij->ij", weights, states)
     return float(entropy_bits(average) - np.sum(weights * entropy_bits(states)))
