@@ -28,8 +28,8 @@ C = sp.Symbol("C", positive=True)
 
 CLAIM = -C * sp.log(alpha + beta, 2) / (1 - c * T * eps)
 
-C_GRID = (Fraction(1, 100), 1, 100)
-C_POLE_GRID = (0, Fraction(1, 10), Fraction(1, 2), 1, Fraction(14427, 10000), 4, 100)
+C_GRID = (1, Fraction(1, 100), 100)
+C_POLE_GRID = (1, 0, Fraction(1, 10), Fraction(1, 2), Fraction(14427, 10000), 4, 100)
 
 # Below this c the pole instance is exact but its numbers (e^-1/c) outgrow 50 digits;
 # the noiseless instance refutes every c and serves there.
