@@ -261,7 +261,7 @@ ARTEFACTS = (
             dataclasses.replace(_PERCENT, heading="test accuracy"),
             dataclasses.replace(_TRAINED, heading="trained"),
             dataclasses.replace(_FITTED, heading="PCA numbers"),
-            dataclasses.replace(_SECONDS, heading="training", digits=1),
+            dataclasses.replace(_SECONDS, heading="training", digits=2),
         ),
         notes=(
             "The error joins the standard error over seeds and the binomial one of "
