@@ -130,6 +130,12 @@ class Repeat(AbstractComposite):
 def unroll(circuit: Circuit) -> Circuit:
     """Return the same circuit without `Repeat`: each repetition written out.
 
+    Args:
+        circuit: Circuit of any depth of nesting.
+
+    Returns:
+        Circuit of as many operations as are done; its trace grows with depth.
+
     Example:
         >>> import jax, jax.numpy as jnp
         >>> from qjax.circuits import Circuit, Repeat, rx, unroll

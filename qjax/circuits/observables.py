@@ -193,6 +193,12 @@ def pauli(letters: str, wires: int | Sequence[int]) -> PauliSum:
 def pauli_sum(terms: Mapping[Word, ArrayLike]) -> PauliSum:
     """Build sum_j c_j P_j from a mapping of words to real coefficients.
 
+    Args:
+        terms: Words, tuples of (wire, letter) in rising wire order, to scalars c_j.
+
+    Raises:
+        ValueError: If the mapping is empty or a word is malformed.
+
     Example:
         >>> from qjax.circuits import pauli_sum
         >>> pauli_sum({((0, "Z"), (1, "Z")): 0.5, ((0, "X"),): 1.0}).wires

@@ -54,13 +54,34 @@ def fashion_split(split: Split, size: int) -> Labelled:
 def fashion_pca(
     split: Literal["train", "fit"], size: int, num_components: int, centre: bool
 ) -> PCA:
-    """Fit components to the images that a model is trained on, and to no others."""
+    """Fit components to the images that a model is trained on, and to no others.
+
+    Args:
+        split: "train", or "fit" where choices are made on the validation split.
+        size: Number of images, as for `fashion_split`.
+        num_components: k, in [1, 784].
+        centre: Remove the mean; see `fit_pca`.
+
+    Returns:
+        The fitted map from rows of 784 numbers to k.
+
+    Raises:
+        ValueError: If a number is out of range.
+
+    Source: `fit_pca`.
+    """
     images = fashion_split(split, size).images
     return fit_pca(images, num_components, centre=centre)
 
 
 def unit_norm(features: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     """Divide each row by its norm; a row of zeros becomes the first basis vector.
+
+    Args:
+        features: Shape (n, d).
+
+    Returns:
+        Shape (n, d), rows of Euclidean norm 1, same dtype.
 
     Example:
         >>> import numpy as np

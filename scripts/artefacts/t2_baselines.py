@@ -89,7 +89,7 @@ def run_baseline(
         model_key, shuffle_key = jax.random.split(key)
         network = DenseNetwork(nnx.Rngs(params=model_key), sizes)
         steps = epochs * (train_size // 100)
-        network, _ = train(
+        network, history = train(
             shuffle_key,
             network,
             optax.adam(optax.cosine_decay_schedule(rate, steps)),
@@ -99,6 +99,8 @@ def run_baseline(
             batch_size=100,
         )
         seconds = time.perf_counter() - start
+        if history.diverged_at is not None:
+            raise FloatingPointError(f"training diverged at {history.diverged_at}")
         score = accuracy(network, judged, judge.labels)
         trained = count_parameters(network)
     return {
