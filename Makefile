@@ -13,6 +13,10 @@ PYTEST  ?=
 
 VENV    := .venv
 BIN     := $(VENV)/bin
+BENCH_VENV := .venv-bench
+BENCH_BIN  := $(BENCH_VENV)/bin
+# Arguments of the benchmark: see scripts/bench/run.py.
+BENCH   ?=
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 FILES   := pyproject.toml constraints.txt
@@ -22,11 +26,13 @@ WHEEL_INPUTS := $(FILES) README.md LICENSE $(shell find qjax proofs -type f \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help paper test test-slow lint format data wheel-check docs constraints clean
+.PHONY: help paper test test-slow lint format data wheel-check docs constraints clean \
+    bench bench-constraints
 
 help:
 	@sed -n '3,6s/^# *//p' Makefile
-	@echo 'also: make test-slow | lint | format | data | wheel-check | docs | constraints | clean'
+	@echo 'also: make test-slow | lint | format | data | wheel-check | docs | bench'
+	@echo '      make constraints | bench-constraints | clean'
 
 paper: $(VENV)/paper.stamp data
 	$(BIN)/python scripts/paper.py all --size $(SIZE)
@@ -69,6 +75,22 @@ docs: $(VENV)/test.stamp
 	$(INSTALL) --editable '.[docs]'
 	$(BIN)/mkdocs build --site-dir build/site
 
+# This project and its peers side by side; BENCH='--workloads W1 --rounds 3' for less.
+bench: $(BENCH_VENV)/bench.stamp
+	$(BENCH_BIN)/python scripts/bench/run.py $(BENCH)
+	$(BENCH_BIN)/python scripts/bench/report.py
+
+# Names and versions of the environment of the peers, resolved afresh.
+bench-constraints:
+	@PYTHON='$(PYTHON)' bash scripts/make_venv.sh build/bench-venv
+	build/bench-venv/bin/python -m pip --disable-pip-version-check install \
+	    --quiet --editable '.[bench]'
+	{ echo '# Written by `make bench-constraints`: names and versions, nothing else.'; \
+	  build/bench-venv/bin/python -m pip --disable-pip-version-check freeze \
+	      --exclude-editable | grep -E '^[A-Za-z0-9._-]+==[^ ]+$$'; } > constraints.tmp
+	mv constraints.tmp scripts/bench/constraints.txt
+	rm -rf build/bench-venv
+
 # Names and versions of everything the extras bring, resolved afresh.
 constraints: $(VENV)/test.stamp
 	rm -rf build/constraints-venv
@@ -82,7 +104,7 @@ constraints: $(VENV)/test.stamp
 	rm -rf build/constraints-venv
 
 clean:
-	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) build dist site .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 # A stamp, since a killed run may leave an interpreter without pip.
@@ -96,4 +118,14 @@ $(VENV)/paper.stamp: $(VENV)/venv.stamp $(FILES)
 
 $(VENV)/test.stamp: $(VENV)/venv.stamp $(FILES)
 	$(INSTALL) --editable '.[test,network,lint]'
+	@touch $@
+
+$(BENCH_VENV)/venv.stamp:
+	@PYTHON='$(PYTHON)' bash scripts/make_venv.sh $(BENCH_VENV)
+	@touch $@
+
+$(BENCH_VENV)/bench.stamp: $(BENCH_VENV)/venv.stamp pyproject.toml \
+    scripts/bench/constraints.txt
+	$(BENCH_BIN)/python -m pip --disable-pip-version-check install --quiet \
+	    --constraint scripts/bench/constraints.txt --editable '.[bench]'
 	@touch $@

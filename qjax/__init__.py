@@ -11,6 +11,7 @@ check_distribution()
 from qjax.circuits import Circuit, Repeat, template  # noqa: E402
 from qjax.simulate import (  # noqa: E402
     average_trajectories,
+    average_until,
     estimate,
     expectation,
     run,
@@ -18,16 +19,24 @@ from qjax.simulate import (  # noqa: E402
     trajectory,
     unitary_matrix,
 )
-from qjax.states import DensityMatrix, StateVector  # noqa: E402
+from qjax.states import (  # noqa: E402
+    DensityMatrix,
+    PauliDensity,
+    StateBatch,
+    StateVector,
+)
 from qjax.statistics import Estimate  # noqa: E402
 
 __all__ = [
     "Circuit",
     "DensityMatrix",
     "Estimate",
+    "PauliDensity",
     "Repeat",
+    "StateBatch",
     "StateVector",
     "average_trajectories",
+    "average_until",
     "estimate",
     "expectation",
     "run",

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.stats
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from qjax._checks import require
 
@@ -30,11 +30,56 @@ class Estimate(eqx.Module):
     shots: int = eqx.field(static=True)
 
 
-def mean_and_stderr(samples: Float[Array, " s"]) -> Estimate:
+class Moments(eqx.Module):
+    """Count, mean and spread of samples, merged batch by batch without a long sum.
+
+    Attributes:
+        count: Number of samples S.
+        mean: Their mean m.
+        squares: sum_s (x_s - m)^2.
+
+    Source: Chan, Golub and LeVeque, Am. Stat. 37, 242 (1983), eq. 2.1.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from qjax.statistics import Moments
+        >>> parts = Moments.of(jnp.asarray([0.0])), Moments.of(jnp.asarray([1.0, 2.0]))
+        >>> both = parts[0].merge(parts[1])
+        >>> float(both.mean), round(float(both.stderr()), 4)
+        (1.0, 0.5774)
+    """
+
+    count: Int[Array, ""]
+    mean: Float[Array, "*batch"]
+    squares: Float[Array, "*batch"]
+
+    @classmethod
+    def of(cls, samples: Float[Array, "s *batch"]):
+        """Return the moments of samples along the first axis."""
+        mean = jnp.mean(samples, axis=0)
+        squares = jnp.sum((samples - mean[None]) ** 2, axis=0)
+        return cls(jnp.asarray(samples.shape[0], jnp.int32), mean, squares)
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Return the moments of both sets of samples together; one may be empty."""
+        count = self.count + other.count
+        share = (other.count / jnp.maximum(count, 1)).astype(self.mean.dtype)
+        gap = other.mean - self.mean
+        between = gap**2 * share * self.count.astype(share.dtype)
+        squares = self.squares + other.squares + between
+        return Moments(count, self.mean + gap * share, squares)
+
+    def stderr(self) -> Float[Array, "*batch"]:
+        """Return s / sqrt(S) with the unbiased s; NaN for fewer than two samples."""
+        count = self.count.astype(self.mean.dtype)
+        return jnp.sqrt(self.squares / (count - 1) / count)
+
+
+def mean_and_stderr(samples: Float[Array, "s *batch"]) -> Estimate:
     """Average independent samples: mean, and s / sqrt(S) with the unbiased s.
 
     Args:
-        samples: Shape (S,), S >= 1. With S = 1 the error is NaN: it is unknown.
+        samples: Shape (S, ...), S >= 1. With S = 1 the error is NaN: it is unknown.
 
     Example:
         >>> import jax.numpy as jnp
@@ -42,17 +87,13 @@ def mean_and_stderr(samples: Float[Array, " s"]) -> Estimate:
         >>> round(float(mean_and_stderr(jnp.asarray([0.0, 1.0, 2.0])).stderr), 4)
         0.5774
     """
-    count = samples.shape[0]
-    mean = jnp.mean(samples)
-    if count == 1:
-        return Estimate(mean, jnp.full_like(mean, jnp.nan), 1)
-    variance = jnp.sum((samples - mean) ** 2) / (count - 1)
-    return Estimate(mean, jnp.sqrt(variance / count), count)
+    moments = Moments.of(samples)
+    return Estimate(moments.mean, moments.stderr(), samples.shape[0])
 
 
 def score_function_mean(
-    values: Float[Array, " s"], log_probs: Float[Array, " s"]
-) -> Float[Array, ""]:
+    values: Float[Array, "s *batch"], log_probs: Float[Array, " s"]
+) -> Float[Array, "*batch"]:
     """Average samples so that the gradient of the average is unbiased.
 
     d/dt E_p[f] = E_p[df/dt + f d(ln p)/dt]: differentiating sampled values alone loses
@@ -61,11 +102,11 @@ def score_function_mean(
     contain sample i. The value is the plain mean.
 
     Args:
-        values: Sampled f, shape (S,), one per independent draw.
+        values: Sampled f, shape (S, ...), one row per independent draw.
         log_probs: Natural log-probability of each draw, shape (S,), differentiable.
 
     Returns:
-        Scalar mean.
+        Mean over the draws, shape (...).
 
     Source: Williams, Machine Learning 8, 229 (1992); baseline: Kool et al., 2019.
 
@@ -82,10 +123,11 @@ def score_function_mean(
     count = values.shape[0]
     baseline = 0.0
     if count > 1:
-        baseline = (jnp.sum(values) - values) / (count - 1)
+        baseline = (jnp.sum(values, axis=0)[None] - values) / (count - 1)
     weight = jax.lax.stop_gradient(values - baseline)
     score = log_probs - jax.lax.stop_gradient(log_probs)
-    return jnp.mean(values + weight * score.astype(values.dtype))
+    score = score.astype(values.dtype).reshape(-1, *(1,) * (values.ndim - 1))
+    return jnp.mean(values + weight * score, axis=0)
 
 
 def clopper_pearson(

@@ -2,13 +2,14 @@
 
 Run as a program it lowers every case for CPU, CUDA and TPU through `jax.export` and
 prints a JSON object: for each case the platforms or the error, and the public functions
-that no case has called, which are found by watching the calls, not by claims in the
-table. It runs in a process of its own with EQX_ON_ERROR=nan, because a host callback,
-by which the check of a traced value raises, exists on the running platform only.
+that no case has called, found by watching the calls. It runs alone with
+EQX_ON_ERROR=nan: the callback of a traced check exists on the running platform only.
 """
 
+import importlib
 import inspect
 import json
+import pathlib
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
@@ -20,7 +21,7 @@ import numpy as np
 import optax
 from jax import export
 
-from qjax import circuits, geometry, noise, optim, simulate, states, statistics
+from qjax import circuits, geometry, noise, optim, plan, simulate, states, statistics
 from qjax.circuits import (
     GATES,
     Circuit,
@@ -32,14 +33,21 @@ from qjax.circuits import (
     Repeat,
     Reset,
 )
-from qjax.states import DensityMatrix, StateVector
+from qjax.states import DensityMatrix, PauliDensity, StateBatch, StateVector
+
+# Cases by topic: tests/lowering_*.py, each with a table CASES of its own.
+FILES = sorted(pathlib.Path(__file__).parent.glob("lowering_*.py"))
+TOPICS = [importlib.import_module(f"tests.{path.stem}") for path in FILES]
 
 PLATFORMS = ("cpu", "cuda", "tpu")
-MODULES = (circuits, states, simulate, noise, geometry, optim, statistics)
-METHODS_OF = (StateVector, DensityMatrix, noise.ReadoutConfusion)
+MODULES = (circuits, states, plan, simulate, noise, geometry, optim, statistics)
+STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
+METHODS_OF = (*STATES, noise.ReadoutConfusion)
 
 # case: (function, example arguments)
-CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {}
+CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    name: case for topic in TOPICS for name, case in topic.CASES.items()
+}
 
 
 def case(*arguments: Any) -> Callable:
@@ -322,20 +330,11 @@ def matrix_free_natural_gradient(params):
     return _update(optim.scale_by_metric_product(product, 0.1), params)
 
 
-@case(ANGLES)
-def mean_and_stderr(samples):
-    return statistics.mean_and_stderr(samples)
-
-
-@case(ANGLES)
-def score_function_mean(samples):
-    return jax.value_and_grad(statistics.score_function_mean)(samples, samples)
-
-
 # --- what is not jitted, and why -----------------------------------------------------
 
 EXCLUDED = {
     "template": "runs on the host, once; a template bound under jit is a case",
+    "calibrate": "measures compiled steps, which are made of the functions here",
     "fit": "a Python loop around a compiled epoch, which is made of the functions here",
     "clopper_pearson": "SciPy, on the host",
     "wilson": "SciPy, on the host",

@@ -12,6 +12,7 @@ from qjax.geometry import metric_tensor, metric_vp
 from qjax.simulate import run
 from qjax.states import DensityMatrix, StateVector
 from tests import oracles
+from tests.compiling import quick_jit
 
 SHAPE = (2, 3, 2)
 
@@ -162,6 +163,25 @@ def test_single_precision_parameters_keep_their_dtype_under_x64(key):
 
     assert metric_tensor(state, params).dtype == jnp.float32
     assert metric_vp(state, params, params).dtype == jnp.float32
+
+
+@pytest.mark.x64
+def test_they_work_through_the_adjoint(key):
+    """Forward mode cannot go through it: they transpose reverse mode instead."""
+    params = jax.random.normal(key, (2, 2, 1))
+
+    def state(gradient):
+        zeros = StateVector.zeros(2)
+        return lambda p: run(
+            hardware_efficient(p, "Y"), zeros, method="blocks", gradient=gradient
+        )
+
+    for function in (metric_tensor, lambda s, p: metric_vp(s, p, jnp.cos(p))):
+        found, expected = (
+            quick_jit(lambda p, f=function, g=gradient: f(state(g), p))(params)
+            for gradient in ("adjoint", "reverse")
+        )
+        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_a_mixed_state_is_refused(key):

@@ -15,8 +15,11 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 # Where the importable name is not the distribution's.
 DISTRIBUTION = {
+    "cirq": "cirq-core",
+    "qiskit_aer": "qiskit-aer",
     "ruamel": "ruamel.yaml",
     "sklearn": "scikit-learn",
+    "tensorcircuit": "tensorcircuit-ng",
     "tensornetwork": "tensornetwork-ng",
     "yaml": "pyyaml",
 }

@@ -53,6 +53,12 @@ from qjax.circuits.circuit import (
 from qjax.circuits.gates import (
     GATES,
 )
+from qjax.circuits.grouping import (
+    Setting,
+    allocate_shots,
+    commuting_groups,
+    measurement_settings,
+)
 from qjax.circuits.observables import (
     AbstractObservable,
     Hermitian,
@@ -103,12 +109,15 @@ __all__ = [
     "Repeat",
     "Reset",
     "Resources",
+    "Setting",
     "Template",
     "Unitary",
+    "allocate_shots",
     "amplitude_encoding",
     "angle_encoding",
     "ccx",
     "ccz",
+    "commuting_groups",
     "controlled",
     "cphase",
     "crx",
@@ -128,6 +137,7 @@ __all__ = [
     "iswap",
     "iswapdg",
     "kraus_channel",
+    "measurement_settings",
     "pauli",
     "pauli_rotation",
     "pauli_sum",

@@ -317,23 +317,6 @@ def trotter(
     return Circuit([Repeat(body, steps)], num_wires)
 
 
-def commuting_groups(words: Sequence[Word]) -> list[list[int]]:
-    """Partition words greedily so that no wire of a group has two letters.
-
-    All words of a group are then measured at once, each wire in one basis.
-    """
-    groups: list[tuple[dict[int, str], list[int]]] = []
-    for position, word in enumerate(words):
-        for basis, members in groups:
-            if all(basis.get(wire, letter) == letter for wire, letter in word):
-                basis.update(word)
-                members.append(position)
-                break
-        else:
-            groups.append((dict(word), [position]))
-    return [members for _, members in groups]
-
-
 def _chain(
     num_wires: int, periodic: bool, couplings: list[tuple[str, ArrayLike]]
 ) -> dict[Word, ArrayLike]:

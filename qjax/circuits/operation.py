@@ -2,20 +2,23 @@
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qjax._checks import check_wires, checked, require
-from qjax._linalg import dagger, keeps_trace
+from qjax._linalg import dagger, is_unitary, keeps_trace, real_to_complex
 from qjax._types import ArrayLike, Wires
 
 Params = Float[Array, " p"] | Float[np.ndarray, " p"]
 Matrix = Complex[Array, "d d"] | Complex[np.ndarray, "d d"]
+Weights = Float[Array, " m"] | Float[np.ndarray, " m"]
 KrausStack = Complex[Array, "k d d"] | Complex[np.ndarray, "k d d"]
 
 
@@ -201,13 +204,17 @@ class Controlled(AbstractUnitary):
 class Channel(AbstractOperation):
     """A quantum channel by its Kraus operators: rho -> sum_k K_k rho K_k^dagger.
 
+    With weights w it is a mixture of unitaries, K_k = sqrt(w_k) U_k: what happens does
+    not depend on the state, so trajectories draw k before the circuit runs.
+
     Attributes:
-        kraus: Operators, shape (k, 2^w, 2^w). Leaf.
+        operators: The K_k, or the U_k if there are weights; shape (k, 2^w, 2^w). Leaf.
         wires: Wires acted on, w of them. Static.
         name: Name in drawings. Static.
+        weights: None, or the probabilities w_k, shape (k,). Leaf.
 
     Raises:
-        ValueError: If the shape does not fit the wires.
+        ValueError: If the shapes do not fit each other or the wires.
 
     Example:
         >>> import numpy as np
@@ -216,22 +223,47 @@ class Channel(AbstractOperation):
         (0,)
     """
 
-    kraus: KrausStack
+    operators: KrausStack
     wires: Wires = eqx.field(static=True, converter=check_wires)
     name: str = eqx.field(static=True, default="Channel")
+    weights: Weights | None = None
 
     def __check_init__(self):
-        check_square(self.kraus, self.wires, "kraus", self.kraus.ndim == 3)
+        stacked = self.operators.ndim == 3
+        check_square(self.operators, self.wires, "operators", stacked)
+        if self.weights is not None:
+            fits = np.shape(self.weights) == self.operators.shape[:1]
+            rule = f"have shape ({self.operators.shape[0]},) as there are operators"
+            require(fits, "weights", rule, f"of shape {np.shape(self.weights)}")
+
+    @property
+    def kraus(self) -> Complex[Array, "*depth k d d"] | Complex[np.ndarray, "k d d"]:
+        """The K_k, shape (k, 2^w, 2^w), after the depth axis of a repeated channel."""
+        if self.weights is None:
+            return self.operators
+        roots = real_to_complex(safe_root(jnp.asarray(self.weights)))
+        unitaries = jnp.asarray(self.operators).astype(roots.dtype)
+        return roots[..., None, None] * unitaries
+
+    def on(self, wires: Wires) -> "Channel":
+        """Return the same channel on other wires."""
+        return Channel(self.operators, wires, self.name, self.weights)
 
     def checked(self) -> "Channel":
         """Return the channel, or report that sum_k K_k^dagger K_k is not I.
 
-        Concrete operators raise ValueError; traced ones raise at run time under jit,
-        as long as the returned channel is the one used.
+        With weights: that an operator is not unitary, or the weights are negative or do
+        not sum to 1. Concrete numbers raise ValueError; traced ones raise at run time
+        under jit, as long as the returned channel is the one used.
         """
-        rule = "satisfy sum_k K_k^dagger K_k = I"
-        kraus = checked(self.kraus, keeps_trace, "kraus", rule)
-        return Channel(kraus, self.wires, self.name)
+        if self.weights is None:
+            rule = "satisfy sum_k K_k^dagger K_k = I"
+            operators = checked(self.operators, keeps_trace, "kraus", rule)
+            return Channel(operators, self.wires, self.name)
+        operators = checked(self.operators, _all_unitary, "unitaries", "be unitary")
+        rule = "be at least 0 and 1 in sum"
+        weights = checked(self.weights, _is_distribution, "weights", rule)
+        return Channel(operators, self.wires, self.name, weights)
 
 
 class Measure(AbstractOperation):
@@ -306,6 +338,28 @@ class Conditional(AbstractOperation):
     def name(self) -> str:
         shown = ",".join(map(str, self.outcomes))
         return f"if[{shown}]={''.join(map(str, self.values))}: {self.operation.name}"
+
+
+def _all_unitary(stack: Any) -> Any:
+    """Say where every matrix of a stack is unitary to rounding."""
+    return functools.reduce(lambda a, b: a & b, [is_unitary(one) for one in stack])
+
+
+def _is_distribution(weights: Any) -> Any:
+    """Say where weights are at least 0, and whether they sum to 1 to rounding."""
+    return (weights >= 0) & keeps_trace(abs(weights)[:, None, None] ** 0.5).all()
+
+
+def safe_root(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Return sqrt(value) with the derivative that keeps the channel's right at 0.
+
+    A Kraus operator enters as K K^dagger, so d/dp (sqrt(p)^2) = 2 sqrt(p) sqrt(p)' has
+    to come out as 1 at p = 0 too, where it would be 0 * inf. A floor of eps^4, far
+    below rounding, makes both factors finite; rounded values below 0 are raised to it.
+    """
+    floor = float(jnp.finfo(value.dtype).eps) ** 4
+    raised = floor + (value - jax.lax.stop_gradient(value))
+    return jnp.sqrt(jnp.where(value < floor, raised, value))
 
 
 def walk(operations: Sequence[AbstractOperation]) -> Iterator[AbstractOperation]:

@@ -17,7 +17,6 @@ from jaxtyping import Array, PyTree
 
 from qjax._checks import require
 from qjax.circuits.circuit import Circuit, Repeat
-from qjax.circuits.operation import AbstractOperation
 
 Builder = Callable[[Any], Circuit]
 
@@ -39,6 +38,10 @@ class _Stretch:
     length: int
     depth: int
 
+    def copies(self, first: int) -> range:
+        """Places of an operation of the first repetition and of its copies."""
+        return range(first, first + self.length * self.depth, self.length)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Template:
@@ -56,6 +59,7 @@ class Template:
     _builder: Builder
     _layout: Any
     _structures: tuple[Any, ...]
+    _names: tuple[str, ...]
     _leaves: tuple[tuple[_Affine, ...], ...]
     _stretches: tuple[_Stretch, ...]
 
@@ -68,14 +72,17 @@ class Template:
         layout = _layout(params)
         rule = f"have the structure and shapes of the template, {self._layout}"
         require(layout == self._layout, "params", rule, layout)
-        source = _flatten(params) if self.linear else _leaves(self._builder(params))
+        bound = self._gather(_flatten(params)) if self.linear else None
+        source = None if self.linear else _leaves(self._builder(params))
         operations = []
         for stretch in self._stretches:
-            last, total = stretch.first + stretch.length, stretch.length * stretch.depth
-            stack = [
-                self._bind(source, range(i, i + total, stretch.length))
-                for i in range(stretch.first, last)
-            ]
+            stack = []
+            for first in range(stretch.first, stretch.first + stretch.length):
+                if bound is not None:
+                    leaves = bound[first]
+                else:
+                    leaves = self._stack(source, stretch.copies(first))
+                stack.append(jax.tree.unflatten(self._structures[first], leaves))
             if stretch.depth == 1:
                 operations += [jax.tree.map(lambda leaf: leaf[0], op) for op in stack]
             else:
@@ -83,21 +90,50 @@ class Template:
                 operations.append(Repeat(body, stretch.depth))
         return Circuit(operations, self.num_wires)
 
-    def _bind(self, source: Any, copies: Sequence[int]) -> AbstractOperation:
-        """Return one operation whose leaves are stacked over its repetitions."""
-        leaves = []
-        for position in range(len(self._leaves[copies[0]])):
-            if not self.linear:
-                parts = [jnp.asarray(source[copy][position]) for copy in copies]
-                leaves.append(jnp.stack(parts))
-                continue
-            affine = [self._leaves[copy][position] for copy in copies]
-            index, scale, offset = (
-                np.stack([getattr(part, field.name) for part in affine])
-                for field in dataclasses.fields(_Affine)
-            )
-            leaves.append(_evaluate(source, index, scale, offset))
-        return jax.tree.unflatten(self._structures[copies[0]], leaves)
+    def _gather(self, flat: Array) -> dict[int, list[Array | np.ndarray]]:
+        """Bind all leaves by one gather; those of like operations lie side by side.
+
+        Whoever stacks the angles of like operations then gets one slice of the result.
+        """
+        wanted, bound = [], {}
+        for stretch in self._stretches:
+            for first in range(stretch.first, stretch.first + stretch.length):
+                bound[first] = [None] * len(self._leaves[first])
+                for position in range(len(self._leaves[first])):
+                    parts = [self._leaves[c][position] for c in stretch.copies(first)]
+                    leaf = _Affine(
+                        *(
+                            np.stack([getattr(part, field.name) for part in parts])
+                            for field in dataclasses.fields(_Affine)
+                        )
+                    )
+                    if not np.any(leaf.scale):
+                        bound[first][position] = leaf.offset
+                    elif np.iscomplexobj(leaf.offset):
+                        bound[first][position] = _evaluate(flat, leaf)
+                    else:
+                        wanted.append((self._names[first], position, first, leaf))
+        wanted.sort(key=lambda request: request[:3])
+        if wanted:
+            fields = [f.name for f in dataclasses.fields(_Affine)]
+            columns = [
+                np.concatenate([np.ravel(getattr(leaf, name)) for *_, leaf in wanted])
+                for name in fields
+            ]
+            values, start = _evaluate(flat, _Affine(*columns)), 0
+            for _, position, first, leaf in wanted:
+                stop = start + leaf.index.size
+                bound[first][position] = values[start:stop].reshape(leaf.index.shape)
+                start = stop
+        return bound
+
+    def _stack(self, source: Any, copies: Sequence[int]) -> list[Array]:
+        """Stack the leaves of an operation over its repetitions."""
+        count = len(self._leaves[copies[0]])
+        return [
+            jnp.stack([jnp.asarray(source[copy][position]) for copy in copies])
+            for position in range(count)
+        ]
 
 
 def template(builder: Builder, params: PyTree) -> Template:
@@ -146,6 +182,7 @@ def template(builder: Builder, params: PyTree) -> Template:
         _builder=builder,
         _layout=_layout(params),
         _structures=probes[0].structures,
+        _names=probes[0].names,
         _leaves=_split(probes[0].leaves, index, scale, offset),
         _stretches=tuple(_roll(signatures)),
     )
@@ -168,15 +205,12 @@ def _leaves(circuit: Circuit) -> list[list[Any]]:
     return [jax.tree.leaves(operation) for operation in circuit.operations]
 
 
-def _evaluate(
-    flat: Array, index: np.ndarray, scale: np.ndarray, offset: np.ndarray
-) -> Array | np.ndarray:
-    if not np.any(scale):
-        return offset
-    chosen = flat[index]
-    if np.all(scale == 1) and not np.any(offset):
+def _evaluate(flat: Array, leaf: _Affine) -> Array:
+    chosen = flat[leaf.index]
+    if np.all(leaf.scale == 1) and not np.any(leaf.offset):
         return chosen
-    return chosen * jnp.asarray(scale, flat.dtype) + jnp.asarray(offset, flat.dtype)
+    scale, offset = (jnp.asarray(x, flat.dtype) for x in (leaf.scale, leaf.offset))
+    return chosen * scale + offset
 
 
 # --- which parameter is which angle ---------------------------------------------------
@@ -188,6 +222,7 @@ class _Probe:
 
     num_wires: int
     structures: tuple[Any, ...]
+    names: tuple[str, ...]
     leaves: list[list[Any]]
     entries: np.ndarray
 
@@ -217,6 +252,7 @@ def _probe(builder: Builder, params: PyTree, point: np.ndarray) -> _Probe:
     return _Probe(
         num_wires=circuit.num_wires,
         structures=tuple(operation_structure for _, operation_structure in flat),
+        names=tuple(operation.name for operation in circuit.operations),
         leaves=leaves,
         entries=np.concatenate(entries) if entries else np.zeros(0),
     )

@@ -15,7 +15,9 @@ from qjax.noise.model import NoiseModel as NoiseModel
 from qjax.noise.pauli import bit_flip as bit_flip
 from qjax.noise.pauli import bit_phase_flip as bit_phase_flip
 from qjax.noise.pauli import depolarizing as depolarizing
+from qjax.noise.pauli import mixed_unitary as mixed_unitary
 from qjax.noise.pauli import pauli_channel as pauli_channel
 from qjax.noise.pauli import phase_flip as phase_flip
 from qjax.noise.pauli import two_qubit_depolarizing as two_qubit_depolarizing
 from qjax.noise.readout import ReadoutConfusion as ReadoutConfusion
+from qjax.noise.unravel import draw_unitaries as draw_unitaries

@@ -39,19 +39,21 @@ def with_remainder(*probabilities: ArrayLike, name: str) -> Float[Array, " k"]:
 
     stack = checked(together(*probabilities), holds, name, "be at most 1 in sum")
     values = jnp.stack(scalars(*stack))
-    return jnp.concatenate([(1 - jnp.sum(values))[None], values])
+    rest = 1 - jnp.sum(values)
+    # A remainder rounded below 0 is 0, with the slope that it has elsewhere.
+    rest = jnp.where(rest < 0, rest - jax.lax.stop_gradient(rest), rest)
+    return jnp.concatenate([rest[None], values])
 
 
 def mixture(
     weights: Float[Array, " k"],
-    matrices: Complex[np.ndarray, "k d d"] | Float[np.ndarray, "k d d"],
+    unitaries: Complex[np.ndarray, "k d d"],
     wires: int | Sequence[int],
     name: str,
 ) -> Channel:
-    """Build the channel with Kraus operators sqrt(weights[i]) matrices[i]."""
-    roots = real_to_complex(safe_root(weights))
-    kraus = roots[:, None, None] * jnp.asarray(matrices, roots.dtype)
-    return Channel(kraus, check_wires(wires), name)
+    """Build the channel that applies unitaries[i] with probability weights[i]."""
+    dtype = real_to_complex(weights).dtype
+    return Channel(jnp.asarray(unitaries, dtype), check_wires(wires), name, weights)
 
 
 def real_channel(
@@ -70,15 +72,3 @@ def diagonal(first: Float[Array, ""], second: Float[Array, ""]) -> Float[Array, 
 def matrix_unit(position: int, value: Float[Array, ""]) -> Float[Array, "2 2"]:
     """Return the matrix with one entry, at `position` in row-major order."""
     return jnp.zeros(4, value.dtype).at[position].set(value).reshape(2, 2)
-
-
-def safe_root(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Return sqrt(value) with the derivative that keeps the channel's right at 0.
-
-    A Kraus operator enters as K K^dagger, so d/dp (sqrt(p)^2) = 2 sqrt(p) sqrt(p)' has
-    to come out as 1 at p = 0 too, where it would be 0 * inf. A floor of eps^4, far
-    below rounding, makes both factors finite; rounded values below 0 are raised to it.
-    """
-    floor = float(jnp.finfo(value.dtype).eps) ** 4
-    raised = floor + (value - jax.lax.stop_gradient(value))
-    return jnp.sqrt(jnp.where(value < floor, raised, value))

@@ -11,15 +11,15 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from qjax._checks import check_probability, checked
+from qjax._checks import check_probability, check_wires, checked
+from qjax._linalg import real_to_complex
 from qjax._types import ArrayLike
 from qjax.circuits import Channel
+from qjax.circuits.operation import safe_root
 from qjax.noise._kraus import (
     diagonal,
     matrix_unit,
-    mixture,
     real_channel,
-    safe_root,
     scalars,
     together,
     with_remainder,
@@ -219,5 +219,7 @@ def reset_error(p0: ArrayLike, p1: ArrayLike, wire: int) -> Channel:
         (5, 2, 2)
     """
     values = check_probability(p0, "p0"), check_probability(p1, "p1")
-    weights = with_remainder(*values, name="p0, p1")[jnp.array([0, 1, 1, 2, 2])]
-    return mixture(weights, _RESETS, wire, "ResetError")
+    rest, p0, p1 = with_remainder(*values, name="p0, p1")
+    roots = safe_root(jnp.stack([rest, p0, p0, p1, p1]))
+    operators = roots[:, None, None] * jnp.asarray(_RESETS, roots.dtype)
+    return Channel(real_to_complex(operators), check_wires(wire), "ResetError")

@@ -84,8 +84,8 @@ def _placed(channels: Sequence[Channel], wires: Wires) -> Iterator[Channel]:
     for channel in channels:
         if len(channel.wires) == 1:
             for wire in wires:
-                yield Channel(channel.kraus, (wire,), channel.name)
+                yield channel.on((wire,))
         else:
             rule = "hold channels on one wire for gates on three or more wires"
             require(len(wires) == 2, "many_qubit", rule, f"{channel.name} on two")
-            yield Channel(channel.kraus, wires, channel.name)
+            yield channel.on(wires)

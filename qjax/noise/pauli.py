@@ -1,4 +1,4 @@
-"""Channels that apply a random Pauli matrix: flips and depolarizing noise.
+"""Channels that apply a random unitary: flips, depolarizing noise, any mixture.
 
 Strengths are traced leaves: they may be batched with `jax.vmap` and differentiated on
 the whole closed domain, 0 and 1 included.
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from qjax._checks import check_probability
-from qjax._types import ArrayLike
+from qjax._checks import as_float, check_probability, check_wires
+from qjax._linalg import as_complex
+from qjax._types import ArrayLike, is_traced
 from qjax.circuits import Channel
 from qjax.circuits.gates import PAULIS
 from qjax.noise._kraus import mixture, scalars, with_remainder
@@ -171,3 +172,42 @@ def two_qubit_depolarizing(probability: ArrayLike, wires: Sequence[int]) -> Chan
     rest = jnp.broadcast_to(p / 16, (15,))
     weights = jnp.concatenate([(1 - 15 * p / 16)[None], rest])
     return mixture(weights, _PAULI_PAIRS, wires, "Depolarizing2")
+
+
+def mixed_unitary(
+    weights: ArrayLike,
+    unitaries: ArrayLike,
+    wires: int | Sequence[int],
+    name: str = "Mixture",
+) -> Channel:
+    """Apply one of some unitaries at random: rho -> sum_k w_k U_k rho U_k^dagger.
+
+    Args:
+        weights: Probabilities w, shape (k,).
+        unitaries: U, shape (k, 2^w, 2^w).
+        wires: w wires.
+        name: Name in drawings.
+
+    Returns:
+        A channel whose trajectories need not look at the state.
+
+    Raises:
+        ValueError: If the shapes do not fit, a matrix is not unitary, or the weights
+            are no distribution (traced values: at run time).
+
+    Source: Nielsen and Chuang, section 8.3.
+
+    Example:
+        >>> import numpy as np
+        >>> from qjax.noise import mixed_unitary
+        >>> swap = np.eye(4)[[0, 2, 1, 3]]
+        >>> pair, weights = np.stack([np.eye(4), swap]), np.asarray([0.9, 0.1])
+        >>> mixed_unitary(weights, pair, (0, 1)).kraus.shape
+        (2, 4, 4)
+    """
+    if is_traced(weights):
+        array = as_float(weights, "weights")
+    else:
+        array = np.asarray(weights, float)
+    channel = Channel(as_complex(unitaries), check_wires(wires), name, array)
+    return channel.checked()

@@ -1,10 +1,19 @@
 """Where circuits meet states: run, trajectory, expectation, sample, estimate."""
 
-from qjax.simulate.measure import estimate as estimate
+from qjax._memory import memory_limit as memory_limit
+from qjax.simulate.average import StoppedEstimate as StoppedEstimate
+from qjax.simulate.average import average_trajectories as average_trajectories
+from qjax.simulate.average import average_until as average_until
+from qjax.simulate.each import run_each as run_each
+from qjax.simulate.estimate import estimate as estimate
 from qjax.simulate.measure import expectation as expectation
-from qjax.simulate.measure import sample as sample
+from qjax.simulate.memory import predict_bytes as predict_bytes
 from qjax.simulate.run import run as run
 from qjax.simulate.run import unitary_matrix as unitary_matrix
+from qjax.simulate.sampling import counts as counts
+from qjax.simulate.sampling import sample as sample
+from qjax.simulate.sampling import sample_indices as sample_indices
+from qjax.simulate.shadows import Shadow as Shadow
+from qjax.simulate.shadows import classical_shadow as classical_shadow
 from qjax.simulate.trajectory import Record as Record
-from qjax.simulate.trajectory import average_trajectories as average_trajectories
 from qjax.simulate.trajectory import trajectory as trajectory

@@ -10,10 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from qjax._checks import check_shots
 from qjax._types import Key
 from qjax.circuits.circuit import Circuit, Repeat
-from qjax.circuits.observables import AbstractObservable
 from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
@@ -21,17 +19,16 @@ from qjax.circuits.operation import (
     Conditional,
     Measure,
 )
-from qjax.simulate.measure import estimate, expectation
-from qjax.simulate.run import (
+from qjax.noise.unravel import draw_unitaries, draw_unitary
+from qjax.simulate.gates import (
     PROJECTORS,
     RESETS,
     apply_operation,
     check_fit,
     check_outcome,
 )
-from qjax.states.base import AbstractState
-from qjax.states.density import DensityMatrix
-from qjax.statistics import Estimate, mean_and_stderr, score_function_mean
+from qjax.simulate.run import run
+from qjax.states.base import AbstractMixedState, AbstractState
 
 State = TypeVar("State", bound=AbstractState)
 _Bits = list[UInt8[Array, " _"]]
@@ -56,8 +53,9 @@ def trajectory(key: Key, circuit: Circuit, state: State) -> tuple[State, Record]
 
     Each channel applies one Kraus operator: |psi> -> K_i |psi> / sqrt(p_i) with
     probability p_i = |K_i psi|^2, so that the average over trajectories of
-    |psi><psi| is the density matrix of `run`. On a DensityMatrix the channels act
-    exactly and only measurements are sampled.
+    |psi><psi| is the density matrix of `run`. Mixtures of unitaries are drawn up front
+    (`qjax.noise.draw_unitaries`); if nothing else is random, `run` does the rest. On a
+    mixed state the channels act exactly and only measurements are sampled.
 
     The final state and `log_prob` are differentiable, the choices are not: for the
     gradient of an average use `average_trajectories` or `score_function_mean`.
@@ -87,66 +85,23 @@ def trajectory(key: Key, circuit: Circuit, state: State) -> tuple[State, Record]
     """
     check_fit(circuit, state)
     log_prob = jnp.zeros((), jnp.finfo(state.dtype).dtype)
+    if not isinstance(state, AbstractMixedState):
+        key, draw_key = jax.random.split(key)
+        circuit, drawn = draw_unitaries(draw_key, circuit)
+        log_prob = drawn.astype(log_prob.dtype)
+    if _is_unitary(circuit.operations):
+        return run(circuit, state), Record(_join([]), log_prob)
     final, log_prob, bits = _sample(key, circuit.operations, state, log_prob, [])
     return cast(State, final), Record(_join(bits), log_prob)
 
 
-def average_trajectories(
-    key: Key,
-    circuit: Circuit,
-    state: AbstractState,
-    observable: AbstractObservable,
-    num_trajectories: int,
-    *,
-    shots: int | None = None,
-) -> Estimate:
-    """Estimate Tr(O E(rho)) by independent trajectories, with an unbiased gradient.
-
-    Reverse-mode differentiation of the mean gives
-    E[d<O>/dt + <O> d ln(p)/dt], the score-function estimator with a leave-one-out
-    baseline, which is unbiased for d Tr(O E_t(rho)) / dt.
-
-    Args:
-        key: JAX random key.
-        circuit: Circuit of n wires, noisy or not.
-        state: Initial state of n wires.
-        observable: O.
-        num_trajectories: Number of histories, at least 1; with one, stderr is NaN.
-        shots: Measurements of O on each trajectory's final state; None takes its exact
-            expectation.
-
-    Returns:
-        Estimate whose stderr covers trajectories and shots together.
-
-    Raises:
-        ValueError: If a number is below 1 or the widths differ.
-
-    Example:
-        >>> import jax
-        >>> from qjax.circuits import Circuit, h, pauli
-        >>> from qjax.simulate import average_trajectories
-        >>> from qjax.states import StateVector
-        >>> key, circuit = jax.random.key(1), Circuit([h(0)], 1)
-        >>> zero = StateVector.zeros(1)
-        >>> x = average_trajectories(key, circuit, zero, pauli("X", 0), 10)
-        >>> round(float(x.mean), 5), x.shots
-        (1.0, 10)
-    """
-    check_shots(num_trajectories, "num_trajectories")
-    if shots is not None:
-        check_shots(shots)
-
-    def one(path_key: Key) -> tuple[Array, Array]:
-        path_key, shot_key = jax.random.split(path_key)
-        final, record = trajectory(path_key, circuit, state)
-        if shots is None:
-            return expectation(final, observable), record.log_prob
-        return estimate(shot_key, final, observable, shots).mean, record.log_prob
-
-    values, log_probs = jax.vmap(one)(jax.random.split(key, num_trajectories))
-    spread = mean_and_stderr(jax.lax.stop_gradient(values))
-    mean = score_function_mean(values, log_probs)
-    return Estimate(mean, spread.stderr, num_trajectories * (shots or 1))
+def _is_unitary(operations: Sequence[AbstractOperation]) -> bool:
+    return all(
+        _is_unitary(operation.operations)
+        if isinstance(operation, Repeat)
+        else isinstance(operation, AbstractUnitary)
+        for operation in operations
+    )
 
 
 def _sample(
@@ -199,12 +154,17 @@ def _step(
     key: Key, operation: AbstractOperation, state: AbstractState
 ) -> tuple[AbstractState, Float[Array, ""], _Bits]:
     """Do one elementary operation: new state, ln probability, bits recorded."""
-    log_prob = jnp.zeros((), jnp.finfo(state.dtype).dtype)
-    mixed = isinstance(state, DensityMatrix)
+    real = jnp.finfo(state.dtype).dtype
+    log_prob = jnp.zeros((), real)
+    mixed = isinstance(state, AbstractMixedState)
     if isinstance(operation, AbstractUnitary) or (
         mixed and not isinstance(operation, Measure)
     ):
         return apply_operation(operation, state), log_prob, []
+    if isinstance(operation, Channel) and operation.weights is not None:
+        # A conditional one; the others were drawn up front.
+        unitary, log_prob = draw_unitary(key, operation)
+        return apply_operation(unitary, state), log_prob.astype(real), []
     if isinstance(operation, Channel):
         state, _, log_prob = state.sample_kraus(key, operation.kraus, operation.wires)
         return state, log_prob, []

@@ -12,6 +12,7 @@ from jaxtyping import Array, Complex, Float, Int, UInt8
 from qjax._checks import check_shots, check_wires
 from qjax._linalg import real_to_complex
 from qjax._types import Key, Wires
+from qjax.states.sampling import draw, index_to_bits
 
 
 class AbstractState(eqx.Module):
@@ -83,42 +84,39 @@ class AbstractState(eqx.Module):
         operators = jnp.asarray(kraus).astype(self.dtype)
         rho = self.reduced(wires)
         weights = jnp.einsum("kab,bc,kac->k", operators, rho, operators.conj()).real
-        # Rounding must not make an impossible outcome negative.
-        index, _ = draw_index(key, jnp.maximum(weights, 0), 1)
+        index = draw(key, weights, 1)
         log_prob = jnp.log(weights[index[0]])
         scale = real_to_complex(jnp.exp(-log_prob / 2))
         state = self.apply_matrix(operators[index[0]] * scale, wires)
         return state, index[0], log_prob
 
-    def sample(self, key: Key, shots: int) -> UInt8[Array, "shots n"]:
-        """Measure all wires `shots` times; see `qjax.simulate.sample`."""
+    def sample(
+        self, key: Key, shots: int, wires: Sequence[int] | None = None
+    ) -> UInt8[Array, "shots k"]:
+        """Measure `wires` (default all) `shots` times; see `qjax.simulate.sample`."""
         check_shots(shots)
-        index, _ = draw_index(key, self.probabilities().reshape(-1), shots)
-        return index_to_bits(index, self.num_wires)
+        wires = resolve_wires(wires, self.num_wires)
+        index = draw(key, self.probabilities(wires).reshape(-1), shots)
+        return index_to_bits(index, len(wires))
 
 
-def draw_index(
-    key: Key, weights: Float[Array, " outcomes"], shots: int
-) -> tuple[Int[Array, " shots"], Float[Array, " shots"]]:
-    """Draw indices in proportion to `weights` by cumulative sum and binary search.
+class AbstractMixedState(AbstractState):
+    """A state that channels act on exactly, as linear maps of its numbers."""
 
-    Returns:
-        The indices, shape (shots,), and ln of their probabilities, differentiable in
-        `weights` (the draw itself is not).
-    """
-    cumulative = jnp.cumsum(jax.lax.stop_gradient(weights))
-    # A point in [0, total) falls on no interval of width zero.
-    point = jax.random.uniform(key, (shots,), cumulative.dtype) * cumulative[-1]
-    index = jnp.searchsorted(cumulative, point, side="right")
-    index = jnp.minimum(index, weights.shape[0] - 1)
-    return index, jnp.log(weights[index]) - jnp.log(jnp.sum(weights))
+    @abc.abstractmethod
+    def apply_kraus(
+        self, kraus: Array | np.ndarray, wires: Wires
+    ) -> "AbstractMixedState":
+        """Return sum_k K_k rho K_k^dagger, in one contraction.
 
+        Args:
+            kraus: Shape (k, 2^w, 2^w), cast to the state's dtype; not checked.
+            wires: w wires.
+        """
 
-def index_to_bits(index: Int[Array, " s"], num_bits: int) -> UInt8[Array, "s bits"]:
-    """Write indices in binary, the most significant bit first."""
-    shifts = np.arange(num_bits - 1, -1, -1, dtype=np.int32)
-    bits = (index[:, None].astype(jnp.int32) >> shifts[None, :]) & 1
-    return bits.astype(jnp.uint8)
+    @abc.abstractmethod
+    def matrix(self) -> Complex[Array, "d d"]:
+        """Return rho as a matrix, shape (2^n, 2^n)."""
 
 
 def mask_wires(mask: int, num_wires: int) -> Wires:
@@ -133,28 +131,49 @@ def pauli_sums(
 ) -> Float[Array, " t"]:
     """Sum c_x(j) (-1)^(z.j) i^|x & z| over basis indices j, for every word (x, z).
 
-    `coherences[x]` holds c_x(j) = <j|rho|j xor x>, shape (2,) * n.
+    `coherences[x]` holds c_x(j) = <j|rho|j xor x>, shape (2,) * n. Words with one x
+    share one pass: the signs of j are products of those of its upper and lower bits.
     """
-    return jnp.stack(
-        [
-            _signed_sum(coherences[x], z, (x & z).bit_count())
-            for x, z in zip(x_masks, z_masks, strict=True)
-        ]
-    )
+    groups: dict[tuple[int, bool], list[int]] = {}
+    num_ys = [(x & z).bit_count() for x, z in zip(x_masks, z_masks, strict=True)]
+    for j, (x, num_y) in enumerate(zip(x_masks, num_ys, strict=True)):
+        groups.setdefault((x, num_y % 2 == 1), []).append(j)
+    sums, order = [], []
+    for (x, odd), members in groups.items():
+        # i^|y| c: the real part of the sum is all that a Hermitian word needs.
+        part = coherences[x].imag if odd else coherences[x].real
+        sums.append(_signed_sums(part, [z_masks[j] for j in members]))
+        order += members
+    turns = np.asarray([(1, -1, -1, 1)[num_ys[j] % 4] for j in order])
+    values = jnp.concatenate(sums)
+    values = values * jnp.asarray(turns, values.dtype)
+    return values[np.argsort(order)]
 
 
-def _signed_sum(
-    coherence: Complex[Array, "*n"], z_mask: int, num_y: int
-) -> Float[Array, ""]:
-    num_wires = coherence.ndim
-    signed = mask_wires(z_mask, num_wires)
-    # i^|y| c: the real part of the sum is all that a Hermitian word needs.
-    part = (coherence.real, -coherence.imag, -coherence.real, coherence.imag)[num_y % 4]
-    others = tuple(axis for axis in range(num_wires) if axis not in signed)
-    total = jnp.sum(part, axis=others)
-    for _ in signed:
-        total = total[0] - total[1]
-    return total
+def _signed_sums(
+    part: Float[Array, "*n"], z_masks: Sequence[int]
+) -> Float[Array, " t"]:
+    """Sum part(j) (-1)^(z.j) for every z."""
+    low = part.ndim // 2
+    highs = sorted({z >> low for z in z_masks})
+    lows = sorted({z & (1 << low) - 1 for z in z_masks})
+    table = jnp.asarray(_parity_signs(highs, part.ndim - low), part.dtype)
+    other = jnp.asarray(_parity_signs(lows, low), part.dtype)
+    high = jax.lax.Precision.HIGHEST
+    half = jnp.matmul(table, part.reshape(table.shape[1], -1), precision=high)
+    both = jnp.matmul(half, other.T, precision=high)
+    rows = np.asarray([highs.index(z >> low) for z in z_masks])
+    columns = np.asarray([lows.index(z & (1 << low) - 1) for z in z_masks])
+    return both[rows, columns]
+
+
+def _parity_signs(masks: Sequence[int], num_bits: int) -> np.ndarray:
+    """Return (-1)^(z.j) for every mask z and every j of so many bits."""
+    parity = np.zeros(1, int)
+    for _ in range(num_bits):
+        parity = np.concatenate([parity, 1 - parity])
+    index = np.arange(2**num_bits)
+    return 1 - 2 * parity[index[None, :] & np.asarray(masks)[:, None]]
 
 
 def resolve_wires(wires: Sequence[int] | None, num_wires: int) -> Wires:

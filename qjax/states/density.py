@@ -14,12 +14,19 @@ from qjax._linalg import (
     is_hermitian,
     superoperator,
 )
+from qjax._memory import itemsize, require_state_fits
 from qjax._types import ArrayLike, Wires
-from qjax.states.base import AbstractState, mask_wires, pauli_sums, resolve_wires
-from qjax.states.vector import StateVector
+from qjax.states.base import (
+    AbstractMixedState,
+    AbstractState,
+    mask_wires,
+    pauli_sums,
+    resolve_wires,
+)
+from qjax.states.vector import StateVector, one_at
 
 
-class DensityMatrix(AbstractState):
+class DensityMatrix(AbstractMixedState):
     """A mixed state rho.
 
     Attributes:
@@ -44,14 +51,24 @@ class DensityMatrix(AbstractState):
 
     @classmethod
     def zeros(cls, num_wires: int, dtype: np.dtype | type | None = None):
-        """Return |0...0><0...0|, by default in JAX's complex dtype now."""
+        """Return |0...0><0...0|, by default in JAX's complex dtype now.
+
+        Raises:
+            ValueError: If it does not fit into memory.
+        """
         require(num_wires >= 1, "num_wires", "be at least 1", num_wires)
-        blank = jnp.zeros((2,) * (2 * num_wires), complex if dtype is None else dtype)
-        return cls(blank.at[(0,) * (2 * num_wires)].set(1))
+        dtype = complex if dtype is None else dtype
+        _require_fits(num_wires, dtype)
+        return cls(one_at(np.zeros(2 * num_wires, np.int32), dtype))
 
     @classmethod
     def from_state(cls, state: StateVector):
-        """Return |psi><psi|."""
+        """Return |psi><psi|.
+
+        Raises:
+            ValueError: If it does not fit into memory.
+        """
+        _require_fits(state.num_wires, state.dtype)
         return cls(jnp.multiply.outer(state.amplitudes, state.amplitudes.conj()))
 
     @classmethod
@@ -80,8 +97,10 @@ class DensityMatrix(AbstractState):
     def maximally_mixed(cls, num_wires: int, dtype: np.dtype | type | None = None):
         """Return I / 2^n."""
         require(num_wires >= 1, "num_wires", "be at least 1", num_wires)
+        dtype = complex if dtype is None else dtype
+        _require_fits(num_wires, dtype)
         size = 2**num_wires
-        eye = jnp.eye(size, dtype=complex if dtype is None else dtype) / size
+        eye = jnp.eye(size, dtype=dtype) / size
         return cls(eye.reshape((2,) * (2 * num_wires)))
 
     @property
@@ -93,7 +112,6 @@ class DensityMatrix(AbstractState):
         return self.tensor.dtype
 
     def matrix(self) -> Complex[Array, "d d"]:
-        """Return rho as a matrix, shape (2^n, 2^n)."""
         size = 2**self.num_wires
         return self.tensor.reshape(size, size)
 
@@ -111,12 +129,6 @@ class DensityMatrix(AbstractState):
         return DensityMatrix(both)
 
     def apply_kraus(self, kraus: Array | np.ndarray, wires: Wires) -> "DensityMatrix":
-        """Return sum_k K_k rho K_k^dagger, in one contraction.
-
-        Args:
-            kraus: Shape (k, 2^w, 2^w), cast to the state's dtype; not checked.
-            wires: w wires.
-        """
         operators = jnp.asarray(kraus).astype(self.dtype)
         doubled = tuple(wires) + self._bra(wires)
         return DensityMatrix(contract(self.tensor, superoperator(operators), doubled))
@@ -166,13 +178,28 @@ class DensityMatrix(AbstractState):
         return jnp.diagonal(matrix).reshape((2,) * self.num_wires)
 
 
+def mixed_alternatives(num_wires: int, dtype: np.dtype | type) -> list[tuple[int, str]]:
+    """What to use where a mixed state does not fit: bytes, and advice."""
+    trajectories = "use trajectories of a StateVector (`average_trajectories`)"
+    return [(2**num_wires * itemsize(dtype), trajectories)]
+
+
+def _require_fits(num_wires: int, dtype: np.dtype | type) -> None:
+    half = 4**num_wires * itemsize(dtype) // 2
+    others = mixed_alternatives(num_wires, dtype)
+    options = [(half, "a PauliDensity takes half of it"), *others]
+    require_state_fits("DensityMatrix", num_wires, 4**num_wires, dtype, options)
+
+
 def as_density(state: AbstractState) -> DensityMatrix:
     """Return the state as a density matrix; a pure one becomes |psi><psi|."""
     if isinstance(state, DensityMatrix):
         return state
     if isinstance(state, StateVector):
         return DensityMatrix.from_state(state)
+    if isinstance(state, AbstractMixedState):
+        return DensityMatrix(state.matrix().reshape((2,) * (2 * state.num_wires)))
     raise TypeError(
-        "Argument `state` must be a StateVector or DensityMatrix, "
+        "Argument `state` must be a StateVector or a mixed state, "
         f"but is {type(state).__name__}."
     )

@@ -1,21 +1,23 @@
 """Pure states as amplitude tensors."""
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Complex, Float, Int
 
 from qjax._checks import checked, require
 from qjax._linalg import (
     as_complex,
     contract,
     has_unit_norm,
-    is_nonzero,
     real_to_complex,
     wires_first,
 )
+from qjax._memory import require_state_fits
 from qjax._types import ArrayLike, Wires
 from qjax.states.base import (
     AbstractState,
@@ -49,7 +51,11 @@ class StateVector(AbstractState):
 
     @classmethod
     def zeros(cls, num_wires: int, dtype: np.dtype | type | None = None):
-        """Return |0...0>, by default in JAX's complex dtype at the time of the call."""
+        """Return |0...0>, by default in JAX's complex dtype at the time of the call.
+
+        Raises:
+            ValueError: If it does not fit into memory.
+        """
         return cls.basis((0,) * num_wires, dtype)
 
     @classmethod
@@ -57,8 +63,9 @@ class StateVector(AbstractState):
         """Return the basis state |bits>."""
         require(len(bits) > 0, "bits", "name at least one wire", bits)
         require(all(b in (0, 1) for b in bits), "bits", "hold 0 and 1", bits)
-        blank = jnp.zeros((2,) * len(bits), complex if dtype is None else dtype)
-        return cls(blank.at[tuple(bits)].set(1))
+        dtype = complex if dtype is None else dtype
+        require_state_fits("StateVector", len(bits), 2 ** len(bits), dtype)
+        return cls(one_at(np.asarray(bits, np.int32), dtype))
 
     @classmethod
     def from_amplitudes(cls, amplitudes: ArrayLike, *, normalize: bool = False):
@@ -66,14 +73,14 @@ class StateVector(AbstractState):
 
         Args:
             amplitudes: Shape (2^n,), n >= 1, real or complex, of Euclidean norm 1.
-            normalize: Divide by the norm (which must not be 0) instead of checking it.
+            normalize: Divide by the norm (positive and finite) instead of checking it.
 
         Raises:
             ValueError: If the length is no power of two, or a concrete norm is not 1
                 to sqrt(eps); a traced one is reported at run time.
         """
         if normalize:
-            rule, holds = "have a positive norm", is_nonzero
+            rule, holds = "have a positive norm, and finite", has_direction
         else:
             rule, holds = "have norm 1", has_unit_norm
         vector = as_complex(checked(amplitudes, holds, "amplitudes", rule))
@@ -82,7 +89,7 @@ class StateVector(AbstractState):
         fits = vector.shape == (2**num_wires,)
         require(fits, "amplitudes", rule, f"of shape {vector.shape}")
         if normalize:
-            vector = vector / real_to_complex(jnp.linalg.norm(vector))
+            vector = unit_rows(vector)
         return cls(vector.reshape((2,) * num_wires))
 
     @property
@@ -139,3 +146,26 @@ class StateVector(AbstractState):
                 f"but is {type(other).__name__}; use qjax.states.fidelity."
             )
         return jnp.vdot(self.vector(), other.vector())
+
+
+def has_direction(vector: Any) -> Any:
+    """Say whether all entries are finite and one is not 0, in JAX's precision."""
+    dtype = jax.dtypes.canonicalize_dtype(vector.dtype)
+    if not jnp.issubdtype(dtype, jnp.inexact):
+        return (vector != 0).any()
+    limits, sizes = jnp.finfo(dtype), abs(vector)
+    return (sizes <= float(limits.max)).all() & (sizes.max() >= float(limits.tiny))
+
+
+def unit_rows(vectors: Complex[Array, "*b d"]) -> Complex[Array, "*b d"]:
+    """Divide by the norms along the last axis; no square over- or underflows."""
+    largest = jnp.max(jnp.abs(jax.lax.stop_gradient(vectors)), axis=-1, keepdims=True)
+    near_one = vectors / real_to_complex(largest)
+    norms = jnp.linalg.norm(near_one, axis=-1, keepdims=True)
+    return near_one / real_to_complex(norms)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def one_at(index: Int[Array, " k"] | np.ndarray, dtype: np.dtype | type) -> Array:
+    """Return zeros of shape (2,) * k with 1 at an index; jitted, it is one array."""
+    return jnp.zeros((2,) * index.shape[0], dtype).at[tuple(index)].set(1)

@@ -125,23 +125,6 @@ def test_an_impossible_outcome_is_never_sampled(getkey):
     assert seen == {3, 5, 12}
 
 
-@pytest.mark.parametrize("point, possible", [(0.0, 3), (1 - 2**-23, 12)])
-def test_no_draw_at_the_ends_of_the_unit_interval_is_impossible(
-    point, possible, key, monkeypatch
-):
-    """Chance meets these numbers once in 2^23 draws, a test by sampling never."""
-    vector = np.zeros(16)
-    vector[[3, 12]] = np.sqrt([0.3, 0.7])
-    state = StateVector.from_amplitudes(vector)
-
-    def uniform(key, shape, dtype):
-        del key
-        return jnp.full(shape, point, dtype)
-
-    monkeypatch.setattr(jax.random, "uniform", uniform)
-    assert stats.indices(sample(key, state, 2)).tolist() == [possible, possible]
-
-
 def test_rare_outcomes_of_many_wires_are_sampled_as_often_as_they_should(key):
     """A float32 cumulative sum over 2^16 outcomes must not lose the tail."""
     probs = np.full(2**16, 0.5 / (2**16 - 1))

@@ -337,7 +337,7 @@ def test_a_condition_on_a_bit_not_yet_recorded_is_refused(key):
 
 def test_random_circuits_are_refused_by_run_on_a_vector():
     for operation in (Measure(0), Reset(0), depolarizing(0.1, 0)):
-        with pytest.raises(TypeError, match="use `trajectory`, or a DensityMatrix"):
+        with pytest.raises(TypeError, match="use `trajectory`, or a mixed state"):
             run(Circuit([operation], 1), StateVector.zeros(1))
 
 

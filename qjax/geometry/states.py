@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Complex, Float, PyTree
 
+from qjax.geometry.dependence import lacks_forward_mode
 from qjax.states.vector import StateVector
 
 StateFn = Callable[[Any], StateVector]
@@ -46,12 +47,10 @@ def metric_tensor(state_fn: StateFn, params: PyTree) -> Float[Array, "p p"]:
         0.25
     """
     flat, unravel = ravel_pytree(params)
+    amplitudes = _amplitudes(state_fn, unravel)
 
-    def tangent(direction: Float[Array, " p"]) -> Complex[Array, " d"]:
-        return jax.jvp(_amplitudes(state_fn, unravel), (flat,), (direction,))[1]
-
-    psi = _amplitudes(state_fn, unravel)(flat)
-    tangents = jax.vmap(tangent)(jnp.eye(flat.size, dtype=flat.dtype))
+    psi, push = amplitudes(flat), _derivative(amplitudes, flat)
+    tangents = jax.vmap(push)(jnp.eye(flat.size, dtype=flat.dtype))
     high = jax.lax.Precision.HIGHEST
     along = jnp.matmul(tangents, psi.conj(), precision=high)
     gram = jnp.matmul(tangents.conj(), tangents.T, precision=high)
@@ -92,11 +91,29 @@ def metric_vp(state_fn: StateFn, params: PyTree, vector: PyTree) -> PyTree:
         0.5
     """
     amplitudes = _amplitudes(state_fn, lambda tree: tree)
-    psi, forward = jax.linearize(amplitudes, params)
-    phi = forward(vector)
+    psi, pull = jax.vjp(amplitudes, params)
+    phi = _derivative(amplitudes, params)(vector)
     phi = phi - psi * jnp.vdot(psi, phi)
-    (product,) = jax.linear_transpose(forward, params)(phi.conj())
+    (product,) = pull(phi.conj())
     return product
+
+
+def _derivative(
+    amplitudes: Callable[[Any], Complex[Array, " d"]], params: Any
+) -> Callable[[Any], Complex[Array, " d"]]:
+    """Return v -> sum_j v_j |d_j psi>, by forward mode wherever there is one.
+
+    Reverse mode is linear in the cotangent, and its transpose is forward mode. So `run`
+    with gradient="adjoint" serves too, at the memory of plain reverse mode.
+    """
+    if not lacks_forward_mode(amplitudes, params):
+        return lambda direction: jax.jvp(amplitudes, (params,), (direction,))[1]
+    psi, pull = jax.vjp(amplitudes, params)
+    zero = jnp.zeros_like(psi)
+    # Linearised first: the pull's loops also carry what its argument does not change.
+    _, linear = jax.linearize(lambda cotangent: pull(cotangent)[0], zero)
+    push = jax.linear_transpose(linear, zero)
+    return lambda direction: push(direction)[0]
 
 
 def _amplitudes(

@@ -1,0 +1,12 @@
+"""Plans: a circuit as a short program of matrix products over a whole state."""
+
+from qjax.plan.calibrate import calibrate as calibrate
+from qjax.plan.cost import CostModel as CostModel
+from qjax.plan.cost import default_cost_model as default_cost_model
+from qjax.plan.executor import execute as execute
+from qjax.plan.matrices import level_matrices as level_matrices
+from qjax.plan.program import Program as Program
+from qjax.plan.program import plan as plan
+from qjax.plan.program import program_matrices as program_matrices
+from qjax.plan.sweeps import Layout as Layout
+from qjax.plan.sweeps import cheapest_cover as cheapest_cover

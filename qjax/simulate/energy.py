@@ -1,0 +1,190 @@
+"""Expectations of Pauli sums as <psi|(H psi)>, with H applied window by window."""
+
+import functools
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from qjax.circuits.gates import pauli_matrix
+from qjax.circuits.observables import PauliSum, Word
+from qjax.plan import Layout, cheapest_cover, default_cost_model
+from qjax.states.batch import StateBatch
+from qjax.states.vector import StateVector
+
+_WIDEST_SPAN = 3
+"""Words that span more wires go one by one: windows would have to overlap too much."""
+
+_WIDEST_WINDOW = 6
+
+_FEWEST_WIRES = 8
+"""On fewer wires a pass for each word is as fast, and compiles faster."""
+
+_LARGEST_SIGN_TABLE = 2**16
+"""Up to so many signs, diagonal sums are one matrix product with the probabilities."""
+
+Cover = tuple[tuple[int, int, tuple[int, ...]], ...]
+"""Windows start .. stop, each with the words that it takes."""
+
+
+def takes_windows(state: StateVector, observable: PauliSum) -> bool:
+    """Say whether H psi is cheaper than one pass over the state for each word."""
+    return state.num_wires >= _FEWEST_WIRES and len(observable.words) > 1
+
+
+def sum_expectations(
+    batch: StateBatch, observables: Sequence[PauliSum]
+) -> Float[Array, "batch t"]:
+    """Return the expectations of several Pauli sums in every state of a batch."""
+    letters = {a for o in observables for word in o.words for _, a in word}
+    num_wires, terms = batch.num_wires, sum(len(o.words) for o in observables)
+    if letters <= {"Z"} and terms * 2**num_wires <= _LARGEST_SIGN_TABLE:
+        dtype = jnp.finfo(batch.dtype).dtype
+        rows = []
+        for observable in observables:
+            own = jnp.asarray(observable.coefficients).astype(dtype)
+            signs = np.stack([_signs(word, num_wires) for word in observable.words])
+            rows.append(jnp.tensordot(own, jnp.asarray(signs, dtype), 1))
+        flat = batch.amplitudes.reshape(2**num_wires, -1)
+        weights = flat.real**2 + flat.imag**2
+        high = jax.lax.Precision.HIGHEST
+        return jnp.matmul(jnp.stack(rows), weights, precision=high).T
+    return jnp.stack([sum_expectation(batch, o) for o in observables], axis=-1)
+
+
+def _signs(word: Word, num_wires: int) -> np.ndarray:
+    """Return the diagonal of a word of Zs."""
+    index = np.arange(2**num_wires)
+    bits = [index >> (num_wires - 1 - wire) & 1 for wire, _ in word]
+    return 1 - 2 * (sum(bits, np.zeros_like(index)) % 2)
+
+
+def sum_expectation(
+    state: StateVector | StateBatch, observable: PauliSum
+) -> Float[Array, "*batch"]:
+    """Return <psi| sum_j c_j P_j |psi>, for every state of a batch.
+
+    Words on neighbouring wires are added up to one matrix for each window of wires, so
+    the cost is one matrix product for each window, not a pass for each word, and the
+    gradient 2 H psi costs nothing more.
+    """
+    flat = state.amplitudes.reshape(2**state.num_wires, -1)
+    numbers = jnp.stack([flat.real, flat.imag])
+    dtype = numbers.dtype
+    coefficients = jnp.asarray(observable.coefficients).astype(dtype)
+    log_batch = max(flat.shape[1].bit_length() - 1, int(flat.shape[1] > 1))
+    cover, wide = _cover(observable.words, state.num_wires, log_batch, dtype.name)
+    total = jnp.zeros(flat.shape[1], dtype)
+    if cover:
+        total = _energy(cover, observable.words, state.num_wires, coefficients, numbers)
+    for j in wide:
+        x, z = (mask[j] for mask in observable.masks(state.num_wires))
+        total = total + coefficients[j] * _word_expectation(state, x, z)
+    return total if isinstance(state, StateBatch) else total[0]
+
+
+def _word_expectation(
+    state: StateVector | StateBatch, x: int, z: int
+) -> Float[Array, " batch"]:
+    if isinstance(state, StateVector):
+        return state.expect_paulis((x,), (z,))
+    return jax.vmap(lambda each: each.expect_paulis((x,), (z,))[0])(state.unstack())
+
+
+@functools.lru_cache(maxsize=256)
+def _cover(
+    words: tuple[Word, ...], num_wires: int, log_batch: int, dtype: str
+) -> tuple[Cover, tuple[int, ...]]:
+    """Give every narrow word to one window; list the wide ones."""
+    spans = [word[-1][0] - word[0][0] + 1 if word else 1 for word in words]
+    narrow = [j for j, span in enumerate(spans) if span <= _WIDEST_SPAN]
+    wide = tuple(j for j, span in enumerate(spans) if span > _WIDEST_SPAN)
+    overlap = max((spans[j] for j in narrow), default=1) - 1
+    cost = default_cost_model(jax.default_backend(), dtype)
+    # The part, real or imaginary, is one more axis to the left of every window.
+    layout = Layout(num_wires, carry=False, log_batch=log_batch)
+    size = min(_WIDEST_WINDOW, num_wires)
+    windows = cheapest_cover(layout, cost, size, overlap) or ((0, num_wires),)
+    taken: dict[tuple[int, int], list[int]] = {}
+    for j in narrow:
+        wires = [wire for wire, _ in words[j]] or [0]
+        home = next(w for w in windows if w[0] <= wires[0] and wires[-1] < w[1])
+        taken.setdefault(home, []).append(j)
+    return tuple((*window, tuple(own)) for window, own in taken.items()), wide
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _energy(
+    cover: Cover,
+    words: tuple[Word, ...],
+    num_wires: int,
+    coefficients: Float[Array, " t"],
+    numbers: Float[Array, "2 d batch"],
+) -> Float[Array, " batch"]:
+    applied = _apply(cover, words, num_wires, coefficients, numbers)
+    return jnp.sum(numbers * applied, axis=(0, 1))
+
+
+@functools.partial(_energy.defjvp, symbolic_zeros=True)
+def _energy_derivative(cover, words, num_wires, primals, tangents):
+    coefficients, numbers = primals
+    changes, moved = tangents
+    applied = _apply(cover, words, num_wires, coefficients, numbers)
+    value = jnp.sum(numbers * applied, axis=(0, 1))
+    tangent = jnp.zeros_like(value)
+    if not isinstance(moved, jax.custom_derivatives.SymbolicZero):
+        tangent = tangent + 2 * jnp.sum(applied * moved, axis=(0, 1))
+    if not isinstance(changes, jax.custom_derivatives.SymbolicZero):
+        # The energy is linear in the coefficients: H with the changes in their place.
+        with_changes = _apply(cover, words, num_wires, changes, numbers)
+        tangent = tangent + jnp.sum(numbers * with_changes, axis=(0, 1))
+    return value, tangent
+
+
+def _apply(
+    cover: Cover,
+    words: tuple[Word, ...],
+    num_wires: int,
+    coefficients: Float[Array, " t"],
+    numbers: Float[Array, "2 d batch"],
+) -> Float[Array, "2 d batch"]:
+    """Return H psi, real part and imaginary part."""
+    total = jnp.zeros_like(numbers)
+    for start, stop, members in cover:
+        matrices = np.stack([_word_matrix(words[j], start, stop) for j in members])
+        real, imag = np.real(matrices), np.imag(matrices)
+        own = coefficients[np.asarray(members)]
+        if np.any(real):
+            matrix = jnp.tensordot(own, jnp.asarray(real, own.dtype), 1)
+            total = total + _window(matrix, numbers, start, stop, num_wires)
+        if np.any(imag):
+            matrix = jnp.tensordot(own, jnp.asarray(imag, own.dtype), 1)
+            upper, lower = _window(matrix, numbers, start, stop, num_wires)
+            total = total + jnp.stack([-lower, upper])
+    return total
+
+
+def _word_matrix(word: Word, start: int, stop: int) -> np.ndarray:
+    letters = dict(word)
+    return pauli_matrix("".join(letters.get(w, "I") for w in range(start, stop)))
+
+
+def _window(
+    matrix: Float[Array, "k k"],
+    numbers: Float[Array, "2 d batch"],
+    start: int,
+    stop: int,
+    num_wires: int,
+) -> Float[Array, "2 d batch"]:
+    """Multiply the wires start .. stop of both parts by a real matrix."""
+    rows = matrix.shape[0]
+    view = numbers.reshape(2 ** (start + 1), rows, -1)
+    high = jax.lax.Precision.HIGHEST
+    if view.shape[2] == 1:
+        done = jnp.matmul(view[..., 0], matrix.T, precision=high)
+    else:
+        many = jnp.broadcast_to(matrix, (view.shape[0], rows, rows))
+        done = jnp.matmul(many, view, precision=high)
+    return done.reshape(numbers.shape)

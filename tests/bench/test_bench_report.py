@@ -1,0 +1,88 @@
+"""The report holds measured numbers against bars, and the page shows it."""
+
+import pytest
+
+from scripts.bench import bars, report, run, sides, store, workloads
+
+
+def synthetic(case: str, times: dict[str, float], precision: str = "single") -> dict:
+    """A group whose sides took these CPU milliseconds."""
+    rows = []
+    for side, took in times.items():
+        spread = {"median": took / 1e3, "min": took / 2e3, "max": took / 500}
+        row = {"side": side, "status": "ready", "dtype": "complex64"}
+        rows.append(row | {"cpu": spread, "wall": spread, "first_cpu": 1.5})
+    machine = {
+        "processor": "a processor",
+        "cores": 2,
+        "memory_gib": 8,
+        "system": "Linux",
+        "python": "3",
+    }
+    return {
+        "case": case,
+        "precision": precision,
+        "date": "2026-01-02T00:00:00",
+        "seed": 1,
+        "machine": machine,
+        "rows": rows,
+    }
+
+
+def rendered(*groups: dict) -> str:
+    return report.render({store.key_of(group): group for group in groups})
+
+
+def test_the_report_sets_ratios_against_bars():
+    times = {"qjax": 2.0, "qulacs:plain": 9.0, "qulacs:light": 5.0, "qsim:f2": 1.0}
+    rows = report.frame({("W1-n10", "single"): synthetic("W1-n10", times)})
+    table = bars.ratio_table(rows).set_index("case").loc["W1-n10"]
+    assert table["peer"] == "qulacs:light" and table["ratio"] == 2.5
+    assert table["met"] == "yes"
+    assert table["fastest peer of all"] == "qsim:f2" and table["its ratio"] == 0.5
+
+
+def test_limits_are_kept_from_above():
+    assert bars.verdict(100, 120, 57, smaller=True) == "yes"
+    assert bars.verdict(121, 120, 57, smaller=True) == "no"
+    assert bars.verdict(57, 120, 57, smaller=True) == "stretch"
+    assert bars.verdict(4.0, 2.3, 4) == "stretch"
+    assert bars.verdict(float("nan"), 1, 2) == "not measured"
+
+
+def test_every_bar_names_a_case_and_peers_that_take_it():
+    for bar in bars.BARS:
+        case = workloads.CASES[bar.case]
+        for peer in bar.peers:
+            assert any(side.takes(case) for side in sides.select([peer])), bar
+        assert bar.bar <= bar.stretch
+    assert {limit.case for limit in bars.LIMITS} <= set(workloads.CASES)
+
+
+def test_the_report_has_its_tables_and_only_measured_numbers():
+    page = rendered(
+        synthetic("W1-n10", {"qjax": 2.0, "qulacs:plain": 5.0}),
+        synthetic("W1-n10", {"qjax": 3.0, "qulacs:plain": 5.0}, "double"),
+        synthetic("FC-d10", {"qjax": 1.0}),
+    )
+    assert "| W1-n10" in page and "complex128 side by side" in page
+    assert "2 (1–4)" in page and "a processor" in page and "nan" not in page
+    assert rendered() == "No results were recorded yet.\n"
+
+
+def test_the_page_changes_between_its_markers_only():
+    page = f"above\n{report.BEGIN}\nold\n{report.END}\nbelow\n"
+    changed = report.between(page, "new\n")
+    assert changed == f"above\n{report.BEGIN}\n\nnew\n\n{report.END}\nbelow\n"
+    assert report.between(changed, "new\n") == changed
+    with pytest.raises(SystemExit, match="must hold the lines"):
+        report.between("nothing", "new")
+
+
+def test_the_documentation_shows_the_recorded_results():
+    assert report.main(["--check"]) == 0
+
+
+def test_the_recorded_results_are_json_lines_of_known_cases():
+    for case, precision in store.read(run.RESULTS):
+        assert case in workloads.CASES and precision in ("single", "double")
