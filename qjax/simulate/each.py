@@ -114,7 +114,7 @@ def _run_levels(
     def level(now: Rows, step: tuple[Array, Array]) -> tuple[Rows, None]:
         order, pair = step
         grouped = now[order].reshape(4, -1, now.shape[-1])
-        terms = [pair[:, j, None, :] * grouped[j] for j in range(4)]
+        terms = [pair[:, j, None, :] * grouped[None, j] for j in range(4)]
         return sum(terms[1:], terms[0]).reshape(now.shape), None
 
     rows, _ = jax.lax.scan(level, rows, (jnp.asarray(orders), pairs))
