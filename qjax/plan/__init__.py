@@ -5,6 +5,7 @@ from qjax.plan.cost import CostModel as CostModel
 from qjax.plan.cost import default_cost_model as default_cost_model
 from qjax.plan.executor import execute as execute
 from qjax.plan.matrices import level_matrices as level_matrices
+from qjax.plan.pairs import pair_layers as pair_layers
 from qjax.plan.program import Program as Program
 from qjax.plan.program import plan as plan
 from qjax.plan.program import program_matrices as program_matrices

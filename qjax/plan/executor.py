@@ -62,17 +62,13 @@ def _forward_step(
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _adjoint(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
-    return _run(program, matrices, numbers)
-
-
-def _run(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
     for part, own in zip(program.parts, matrices, strict=True):
         if isinstance(part, Stage):
             for move in _moves(part, program.layout, gather=True):
                 numbers = move.apply(own, numbers)
         else:
             numbers, _ = jax.lax.scan(
-                lambda carry, layer, p=part: (_run(p.body, layer, carry), None),
+                lambda carry, layer, p=part: (_adjoint(p.body, layer, carry), None),
                 numbers,
                 own,
                 length=part.depth,
@@ -83,7 +79,7 @@ def _run(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
 def _adjoint_forward(
     program: Program, matrices: PyTree, numbers: Numbers
 ) -> tuple[Numbers, tuple[PyTree, Numbers]]:
-    final = _run(program, matrices, numbers)
+    final = _adjoint(program, matrices, numbers)
     return final, (matrices, final)
 
 
@@ -110,17 +106,18 @@ def _pull_back(
                 before, pulled, gradient = _pull_back(p.body, layer, *carry)
                 return (before, pulled), gradient
 
-            start = (numbers, cotangent)
             (numbers, cotangent), found = jax.lax.scan(
-                back, start, own, length=part.depth, reverse=True
+                back, (numbers, cotangent), own, length=part.depth, reverse=True
             )
             gradients.append(found)
             continue
         pulled: dict[int, Array] = {}
         for move in reversed(_moves(part, program.layout, gather=True)):
-            numbers, cotangent, gradient = move.pull_back(own, numbers, cotangent)
-            if move.matrix is not None and gradient is not None:
-                pulled[move.matrix] = gradient
+            # The transpose of an orthogonal map is its inverse.
+            numbers, after = move.transpose(own, numbers), cotangent
+            cotangent = move.transpose(own, cotangent)
+            if move.matrix is not None:
+                pulled[move.matrix] = move.gradient(own, numbers, after)
         gradients.append(tuple(pulled[index] for index in range(len(own))))
     return numbers, cotangent, tuple(reversed(gradients))
 
@@ -130,34 +127,32 @@ def _pull_back(
 
 @dataclasses.dataclass(frozen=True)
 class _Move:
-    """One array operation: linear in the numbers, and in its matrix if it has one."""
+    """One array operation: linear in the numbers, and in its matrix if it has one.
+
+    `back` is its transpose in the numbers, written out: what differentiation makes of
+    a matrix product with few columns takes several times as long.
+    """
 
     function: Callable[..., Numbers]
-    inverse: Callable[[Numbers], Numbers] | None = None
+    back: Callable[..., Numbers]
     matrix: int | None = None
-    turns_back: bool = False  # whether the transposed matrix undoes it
 
     def apply(self, matrices: Sequence[Array], numbers: Numbers) -> Numbers:
-        if self.matrix is None:
-            return self.function(numbers)
-        return self.function(matrices[self.matrix], numbers)
+        return self.function(*self._own(matrices), numbers)
 
-    def pull_back(
-        self, matrices: Sequence[Array], numbers: Numbers, cotangent: Numbers
-    ) -> tuple[Numbers, Numbers, Array | None]:
-        if self.matrix is None:
-            assert self.inverse is not None
-            return self.inverse(numbers), self.inverse(cotangent), None
-        matrix = matrices[self.matrix]
-        # The transpose of an orthogonal map is its inverse.
-        if self.turns_back:
-            before = self.function(jnp.swapaxes(matrix, -1, -2), numbers)
-        else:
-            _, undo = jax.vjp(functools.partial(self.function, matrix), numbers)
-            (before,) = undo(numbers)
-        _, pull = jax.vjp(self.function, matrix, before)
-        gradient, pulled = pull(cotangent)
-        return before, pulled, gradient
+    def transpose(self, matrices: Sequence[Array], numbers: Numbers) -> Numbers:
+        return self.back(*self._own(matrices), numbers)
+
+    def gradient(
+        self, matrices: Sequence[Array], before: Numbers, cotangent: Numbers
+    ) -> Array:
+        """Return the cotangent of the matrix."""
+        (matrix,) = self._own(matrices)
+        _, pull = jax.vjp(lambda m: self.function(m, before), matrix)
+        return pull(cotangent)[0]
+
+    def _own(self, matrices: Sequence[Array]) -> tuple[Array, ...]:
+        return () if self.matrix is None else (matrices[self.matrix],)
 
 
 def _moves(stage: Stage, layout: Layout, gather: bool) -> list[_Move]:
@@ -173,18 +168,25 @@ def _moves(stage: Stage, layout: Layout, gather: bool) -> list[_Move]:
     for step in stage.steps:
         if isinstance(step, Single):
             function = functools.partial(_apply_single, step, layout, axes)
-            moves.append(_Move(function, matrix=matrix))
+            moves.append(_Move(function, _with_transpose(function), matrix))
             matrix += 1
             continue
         reach(layout.axes(step.order))
         for window in step.windows:
             function = functools.partial(apply_window, window, step.order, layout)
-            back = not closes(window, layout)
-            moves.append(_Move(function, matrix=matrix, turns_back=back))
+            if closes(window, layout):
+                back = functools.partial(open_window, window, step.order, layout)
+            else:
+                back = _with_transpose(function)
+            moves.append(_Move(function, back, matrix))
             matrix += 1
         axes = axes_after(step, layout)
     reach(layout.start())
     return moves
+
+
+def _with_transpose(function: Callable[[Array, Numbers], Numbers]):
+    return lambda matrix, numbers: function(jnp.swapaxes(matrix, -1, -2), numbers)
 
 
 def apply_window(
@@ -202,31 +204,47 @@ def apply_window(
     if left == 1:
         return _product(matrix[0], view[0]).reshape(-1)
     if window.mux:
-        before = 2 ** order.index(window.mux[0])
+        before = _before(window, order)
         shape = (before, 2, left // before // 2, rows, rows)
         matrix = jnp.broadcast_to(matrix[None, :, None], shape)
     matrices = jnp.broadcast_to(matrix.reshape(-1, rows, rows), (left, rows, rows))
-    return _product(matrices, view).reshape(-1)
+    return _products(matrices, view).reshape(-1)
 
 
 def _close(
     window: Window, order: tuple[int, ...], layout: Layout, matrix: Array, view: Array
 ) -> Numbers:
     """Multiply the last axes from the right, and put the carry in front."""
-    rows = matrix.shape[-1]
     if not layout.carry:
         return _product(view, matrix[0].T).reshape(-1)
-    before, halves = 1, matrix.reshape(-1, 2, rows // 2, rows)
-    if window.mux:
-        before = 2 ** order.index(window.mux[0])
-    split = view.reshape(before, len(matrix), -1, rows)
-    parts = [
-        jnp.stack(
-            [_product(split[:, z], halves[z, c].T) for z in range(len(matrix))], 1
-        )
-        for c in range(2)
-    ]
+    count, rows = matrix.shape[:2]
+    split = view.reshape(_before(window, order), count, -1, rows)
+    products = [_product(split[:, z], matrix[z].T) for z in range(count)]
+    # Slices side by side move the carry faster than a transposition.
+    halves = [product.reshape(*split[:, 0].shape[:2], 2, -1) for product in products]
+    parts = [jnp.stack([half[:, :, c] for half in halves], 1) for c in range(2)]
     return jnp.stack(parts).reshape(-1)
+
+
+def open_window(
+    window: Window,
+    order: tuple[int, ...],
+    layout: Layout,
+    matrix: Array,
+    numbers: Numbers,
+) -> Numbers:
+    """Do the transpose of a closing window: the carry goes back to the last axes."""
+    count, rows = matrix.shape[0], matrix.shape[-1]
+    if layout.carry:
+        numbers = jnp.swapaxes(numbers.reshape(2, -1, rows // 2), 0, 1)
+    split = numbers.reshape(_before(window, order), count, -1, rows)
+    parts = [_product(split[:, z], matrix[z]) for z in range(count)]
+    return jnp.stack(parts, 1).reshape(-1)
+
+
+def _before(window: Window, order: tuple[int, ...]) -> int:
+    """Numbers to the left of the wire that chooses the window's matrix."""
+    return 2 ** order.index(window.mux[0]) if window.mux else 1
 
 
 def _apply_single(
@@ -297,10 +315,38 @@ def _bit_sums(weights: Sequence[int]) -> np.ndarray:
     return sums
 
 
-def _product(left: Array, right: Array) -> Array:
+@jax.custom_jvp
+def _products(matrices: Array, view: Array) -> Array:
+    """Multiply one matrix after the other."""
+    return _product(matrices, view)
+
+
+@functools.partial(_products.defjvp, symbolic_zeros=True)
+def _products_derivative(primals, tangents):
+    (matrices, view), (changes, moved) = primals, tangents
+    zero = jax.custom_derivatives.SymbolicZero
+    value = _product(matrices, view)
+    tangent = jnp.zeros_like(value)
+    if not isinstance(changes, zero):
+        tangent = tangent + _product(changes, view)
+    if not isinstance(moved, zero):
+        # Written so that its transpose, and not itself, is the product that is fast.
+        turned = jnp.swapaxes(matrices, -1, -2)
+        tangent = tangent + _product(turned, moved, _BY_ROWS)
+    return value, tangent
+
+
+_BY_ROWS = (((1,), (1,)), ((0,), (0,)))
+"""Dimension numbers of matrices^T times matrices, one after the other."""
+
+
+def _product(left: Array, right: Array, dimensions: tuple | None = None) -> Array:
     # Some accelerators otherwise multiply float32 at reduced precision; numbers stored
     # in 16 bits are summed in 32.
     wide = np.promote_types(left.dtype, np.float32)
-    high = jax.lax.Precision.HIGHEST
-    product = jnp.matmul(left, right, precision=high, preferred_element_type=wide)
+    settings = {"precision": jax.lax.Precision.HIGHEST, "preferred_element_type": wide}
+    if dimensions is None:
+        product = jnp.matmul(left, right, **settings)
+    else:
+        product = jax.lax.dot_general(left, right, dimensions, **settings)
     return product.astype(left.dtype)

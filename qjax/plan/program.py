@@ -13,7 +13,14 @@ from qjax.circuits.operation import AbstractOperation, Controlled, Measure, Rese
 from qjax.plan.cost import CostModel
 from qjax.plan.matrices import window_matrices
 from qjax.plan.pool import Pool
-from qjax.plan.sweeps import Layout, Single, Step, closes, plan_steps
+from qjax.plan.sweeps import (
+    Layout,
+    Single,
+    Step,
+    closes,
+    plan_steps,
+    steps_seconds,
+)
 from qjax.plan.wiring import Wiring, wirings
 
 
@@ -57,6 +64,17 @@ def plan(circuit: Circuit, layout: Layout, cost: CostModel) -> Program:
             parts.append(Loop(position, operation.depth, body))
         first = position + 1
     return Program(layout, tuple(parts))
+
+
+def predict_seconds(program: Program, cost: CostModel) -> float:
+    """Predict the time of a program, its matrices included."""
+    total = 0.0
+    for part in program.parts:
+        if isinstance(part, Loop):
+            total += part.depth * predict_seconds(part.body, cost)
+        else:
+            total += steps_seconds(part.steps, program.layout, cost)
+    return total
 
 
 def _wire_by_wire(

@@ -104,7 +104,7 @@ def plan_steps(
         regrouped = problem.plan(patterns, regroup=True)
         assert regrouped is not None
         found.append(regrouped)
-    return min(found, key=problem.seconds)
+    return min(found, key=lambda steps: steps_seconds(steps, layout, cost))
 
 
 def cheapest_cover(
@@ -139,6 +139,39 @@ def window_seconds(layout: Layout, cost: CostModel, start: int, stop: int) -> fl
     return build + cost.window_seconds(layout.log_size, rows, right)
 
 
+def sweep_seconds(
+    sweep: Sweep, axes: tuple[int, ...], layout: Layout, cost: CostModel
+) -> float:
+    """Predict a sweep that finds the state with `axes`."""
+    relayout = _relayout_seconds(axes, layout.axes(sweep.order), layout, cost)
+    windows = [window_seconds(layout, cost, w.start, w.stop) for w in sweep.windows]
+    return relayout + sum(windows)
+
+
+def steps_seconds(steps: Sequence[Step], layout: Layout, cost: CostModel) -> float:
+    """Predict steps, the return to the natural order included."""
+    axes, total = layout.start(), 0.0
+    for step in steps:
+        if isinstance(step, Single):
+            total += 4 * cost.relayout_seconds(layout.log_size, 0)
+        else:
+            total += sweep_seconds(step, axes, layout, cost)
+            axes = axes_after(step, layout)
+    return total + _relayout_seconds(axes, layout.start(), layout, cost)
+
+
+def _relayout_seconds(
+    old: tuple[int, ...], new: tuple[int, ...], layout: Layout, cost: CostModel
+) -> float:
+    if old == new:
+        return 0.0
+    kept = 0
+    while old[-1 - kept] == new[-1 - kept]:
+        kept += 1
+    run = layout.bits * kept + layout.log_batch
+    return cost.relayout_seconds(layout.log_size, run)
+
+
 class _Problem:
     """One planning problem: queues of operations on every wire."""
 
@@ -161,35 +194,6 @@ class _Problem:
         ]
         return list(dict.fromkeys(cover for cover in covers if cover is not None))
 
-    def sweep_seconds(self, sweep: Sweep, axes: tuple[int, ...]) -> float:
-        """Predict a sweep that finds the state with `axes`."""
-        relayout = self.relayout_seconds(axes, self.layout.axes(sweep.order))
-        windows = sum(
-            window_seconds(self.layout, self.cost, w.start, w.stop)
-            for w in sweep.windows
-        )
-        return relayout + windows
-
-    def relayout_seconds(self, old: tuple[int, ...], new: tuple[int, ...]) -> float:
-        if old == new:
-            return 0.0
-        kept = 0
-        while old[-1 - kept] == new[-1 - kept]:
-            kept += 1
-        run = self.layout.bits * kept + self.layout.log_batch
-        return self.cost.relayout_seconds(self.layout.log_size, run)
-
-    def seconds(self, steps: Sequence[Step]) -> float:
-        """Predict a plan, the return to the natural order included."""
-        axes, total = self.layout.start(), 0.0
-        for step in steps:
-            if isinstance(step, Single):
-                total += 4 * self.cost.relayout_seconds(self.layout.log_size, 0)
-            else:
-                total += self.sweep_seconds(step, axes)
-                axes = axes_after(step, self.layout)
-        return total + self.relayout_seconds(axes, self.layout.start())
-
     # --- plans ------------------------------------------------------------------------
 
     def plan(
@@ -211,7 +215,7 @@ class _Problem:
                     heads[wire] += 1
                 continue
             rates = [
-                count and count / self.sweep_seconds(sweep, axes)
+                count and count / sweep_seconds(sweep, axes, self.layout, self.cost)
                 for (sweep, _), count in zip(options, done, strict=True)
             ]
             sweep, heads = options[rates.index(max(rates))]

@@ -24,6 +24,7 @@ from qjax.plan import (
     Program,
     default_cost_model,
     execute,
+    pair_layers,
     plan,
     program_matrices,
 )
@@ -105,8 +106,12 @@ def choose_gradient(
 
 def blocks_program(
     circuit: Circuit, state: AbstractState | StateBatch, cost_model: CostModel | None
-) -> Program:
-    """Plan a circuit for the numbers of a state; a mixed one has Pauli coefficients."""
+) -> tuple[Program, Circuit]:
+    """Plan a circuit for the numbers of a state; a mixed one has Pauli coefficients.
+
+    Returns:
+        The plan, and the circuit as planned: layers may have been paired.
+    """
     if cost_model is None:
         name = np.dtype(jnp.finfo(state.dtype).dtype).name
         cost_model = default_cost_model(jax.default_backend(), name)
@@ -114,7 +119,8 @@ def blocks_program(
     batch = state.batch if isinstance(state, StateBatch) else 1
     log_batch = max(1, batch.bit_length() - 1) if batch > 1 else 0
     layout = Layout(state.num_wires, bits, bits == 1, log_batch)
-    return plan(circuit, layout, cost_model)
+    paired = pair_layers(circuit, layout, cost_model)
+    return plan(paired, layout, cost_model), paired
 
 
 @eqx.filter_jit
@@ -131,7 +137,7 @@ def run_blocks(
         done = run_blocks(circuit, mixed, gradient, cost_model, storage)
         return cast(PauliDensity, done).density()
     real = np.dtype(jnp.finfo(state.dtype).dtype)
-    program = blocks_program(circuit, state, cost_model)
+    program, circuit = blocks_program(circuit, state, cost_model)
     matrices = program_matrices(program, circuit, real)
     numbers = _to_numbers(state)
     if storage is not None:

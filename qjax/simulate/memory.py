@@ -246,8 +246,15 @@ def _blocks_bytes(
     cost_model: CostModel | None,
 ) -> int:
     real = np.dtype(jnp.finfo(state.dtype).dtype)
-    program = blocks_program(circuit, state, cost_model)
-    shapes = jax.eval_shape(lambda c: program_matrices(program, c, real), circuit)
+    programs = []
+
+    def build(circuit: Circuit) -> PyTree:
+        program, planned = blocks_program(circuit, state, cost_model)
+        programs.append(program)
+        return program_matrices(program, planned, real)
+
+    shapes = jax.eval_shape(build, circuit)
+    (program,) = programs
     given, matrices = _bytes(state), _bytes(shapes)
     numbers = given // 2 if isinstance(state, DensityMatrix) else given
     sizes = _Sizes(numbers, real.itemsize)

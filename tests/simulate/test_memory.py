@@ -186,7 +186,7 @@ def test_gradient_methods_keep_what_they_say():
         growth = predicted(gradient, 20) - predicted(gradient, 10)
         kept[gradient] = growth / 10 / (8 * 2**16)  # states for each layer
     # All keep the matrices of a layer.
-    assert kept["adjoint"] < 0.5 and 1 < kept["remat"] < 1.5 and kept["reverse"] > 5
+    assert kept["adjoint"] < 0.5 < kept["remat"] < 1.5 and kept["reverse"] > 4
 
 
 MANY = [
