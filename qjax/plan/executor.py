@@ -62,13 +62,17 @@ def _forward_step(
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _adjoint(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
+    return _run(program, matrices, numbers)
+
+
+def _run(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
     for part, own in zip(program.parts, matrices, strict=True):
         if isinstance(part, Stage):
             for move in _moves(part, program.layout, gather=True):
                 numbers = move.apply(own, numbers)
         else:
             numbers, _ = jax.lax.scan(
-                lambda carry, layer, p=part: (_adjoint(p.body, layer, carry), None),
+                lambda carry, layer, p=part: (_run(p.body, layer, carry), None),
                 numbers,
                 own,
                 length=part.depth,
@@ -79,7 +83,7 @@ def _adjoint(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
 def _adjoint_forward(
     program: Program, matrices: PyTree, numbers: Numbers
 ) -> tuple[Numbers, tuple[PyTree, Numbers]]:
-    final = _adjoint(program, matrices, numbers)
+    final = _run(program, matrices, numbers)
     return final, (matrices, final)
 
 

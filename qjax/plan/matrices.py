@@ -72,16 +72,13 @@ def window_matrices(
     blocks = [block for group in groups for block in group]
     items = [item for block in blocks for item in block.items()]
     pool = Pool(operations, items, site, dtype)
-    built, used = {}, {}
+    built = {}
     for size in sorted({block.size for block in blocks}):
-        built[size] = _build([b for b in blocks if b.size == size], size, pool)
-        used[size] = 0
-    result = []
-    for group in groups:
-        size, first = group[0].size, used[group[0].size]
-        result.append(built[size][first : first + len(group)])
-        used[size] += len(group)
-    return result
+        together = _build([b for b in blocks if b.size == size], size, pool)
+        counts = [len(group) for group in groups if group[0].size == size]
+        # The transpose of a split is one concatenation; of slices, a sum of pads.
+        built[size] = iter(jax.lax.split(together, counts))
+    return [next(built[group[0].size]) for group in groups]
 
 
 def level_matrices(
@@ -204,9 +201,7 @@ def _pair_matrices(table: list[list[_Level]], pool: Pool) -> Array:
 
 def _small_product(left: Array, right: Array) -> Array:
     """Multiply stacks of tiny matrices entry by entry: faster than many GEMM calls."""
-    size = left.shape[-1]
-    terms = [left[..., :, j, None] * right[..., j, None, :] for j in range(size)]
-    return sum(terms[1:], terms[0])
+    return jnp.sum(left[..., :, :, None] * right[..., None, :, :], axis=-2)
 
 
 def _row_orders(

@@ -178,8 +178,8 @@ def _real_forms(
     for (shape, form), members in kinds.items():
         together = jnp.concatenate([unitaries[index] for index in members])
         real = _real_form(together, *form)
-        for place, index in enumerate(members):
-            built[index] = real[place * shape[0] : (place + 1) * shape[0]]
+        apart = jax.lax.split(real, [shape[0]] * len(members))
+        built |= dict(zip(members, apart, strict=True))
     return [built[index] for index in range(len(unitaries))]
 
 
