@@ -11,3 +11,4 @@ from qjax.plan.program import plan as plan
 from qjax.plan.program import program_matrices as program_matrices
 from qjax.plan.sweeps import Layout as Layout
 from qjax.plan.sweeps import cheapest_cover as cheapest_cover
+from qjax.plan.turns import turn_levels as turn_levels

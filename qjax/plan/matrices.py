@@ -192,14 +192,14 @@ def _pair_matrices(table: list[list[_Level]], pool: Pool) -> Array:
         )
         singles = taken[:, :, 0]
         for position in range(1, longest):
-            singles = _small_product(taken[:, :, position], singles)
+            singles = small_product(taken[:, :, position], singles)
         first, second = singles[:, 0], singles[:, 1]
         both = first[:, :, None, :, None] * second[:, None, :, None, :]
-        pairs = _small_product(pairs, both.reshape(pairs.shape))
+        pairs = small_product(pairs, both.reshape(pairs.shape))
     return pairs.reshape(len(table), len(table[0]), *pairs.shape[1:])
 
 
-def _small_product(left: Array, right: Array) -> Array:
+def small_product(left: Array, right: Array) -> Array:
     """Multiply stacks of tiny matrices entry by entry: faster than many GEMM calls."""
     return jnp.sum(left[..., :, :, None] * right[..., None, :, :], axis=-2)
 

@@ -10,11 +10,14 @@ from jaxtyping import Array, Complex
 from qjax._checks import require
 from qjax.circuits.circuit import Circuit, Repeat
 from qjax.circuits.operation import AbstractOperation, AbstractUnitary, walk
-from qjax.plan import level_matrices
+from qjax.plan import level_matrices, turn_levels
 from qjax.simulate.run import run
 from qjax.states.batch import StateBatch
 
 Rows = Complex[Array, "d batch"]
+
+_TERMS = 16
+"""Terms of a sum over rows that are written out."""
 
 
 def run_each(circuits: Circuit, batch: StateBatch) -> StateBatch:
@@ -34,7 +37,7 @@ def run_each(circuits: Circuit, batch: StateBatch) -> StateBatch:
 
     Raises:
         ValueError: If the widths or the lengths of the batches differ.
-        TypeError: If an operation is not unitary.
+        TypeError: If an operation is not unitary, or in forward-mode differentiation.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -99,23 +102,87 @@ def _run(circuits: Circuit, rows: Rows) -> Rows:
 def _run_levels(
     operations: Sequence[AbstractOperation], num_wires: int, rows: Rows
 ) -> Rows:
+    """Apply level after level: one wire each if possible, else two.
+
+    Amplitudes are pairs of real rows, the parts leading: real arithmetic is what loops
+    along the batch do well.
+    """
     plan: list[tuple[np.ndarray, np.ndarray]] = []
 
     def build(own: Sequence[AbstractOperation]) -> Array:
-        pairs, orders, back = level_matrices(own, num_wires, rows.dtype)
+        found = turn_levels(own, num_wires, rows.dtype)
+        found = found or level_matrices(own, num_wires, rows.dtype)
+        matrices, orders, back = found
         plan.append((orders, back))
-        return pairs
+        parts = jnp.stack([matrices.real, -matrices.imag, matrices.imag, matrices.real])
+        size = 2 * matrices.shape[-1]
+        parts = parts.reshape(2, 2, *matrices.shape).transpose(2, 0, 3, 1, 4)
+        return parts.reshape(-1, size, size)
 
-    pairs = jax.vmap(build, out_axes=-1)(list(operations))
+    matrices = jax.vmap(build, out_axes=-1)(list(operations))
     orders, back = plan[0]
+    steps = (jnp.asarray(orders), jnp.asarray(np.argsort(orders)), matrices)
 
     # A loop, not a chain of operations: fused with its neighbours, a level would be
     # computed again for every entry that depends on it.
-    def level(now: Rows, step: tuple[Array, Array]) -> tuple[Rows, None]:
-        order, pair = step
-        grouped = now[order].reshape(4, -1, now.shape[-1])
-        terms = [pair[:, j, None, :] * grouped[None, j] for j in range(4)]
-        return sum(terms[1:], terms[0]).reshape(now.shape), None
+    def level(now: Array, step: tuple[Array, Array, Array]) -> tuple[Array, None]:
+        order, inverse, matrix = step
+        grouped = _reordered(order, inverse, now).reshape(len(matrix), -1, now.shape[2])
+        return _multiplied(matrix, grouped).reshape(now.shape), None
 
-    rows, _ = jax.lax.scan(level, rows, (jnp.asarray(orders), pairs))
-    return rows[back]
+    now, _ = jax.lax.scan(level, jnp.stack([rows.real, rows.imag]), steps)
+    real, imag = _reordered(jnp.asarray(back), jnp.asarray(np.argsort(back)), now)
+    return jax.lax.complex(real, imag)
+
+
+# Both rules below are what JAX would find, in forms that compile to fast loops: it
+# makes a scatter of a gather, and a reduction of each term of a product.
+
+
+@jax.custom_vjp
+def _reordered(order: Array, inverse: Array, now: Array) -> Array:
+    """Reorder the rows of both parts."""
+    return now[:, order]
+
+
+_reordered.defvjp(
+    lambda order, inverse, now: (now[:, order], (order, inverse)),
+    lambda orders, pulled: (None, None, _reordered(*orders[::-1], pulled)),
+)
+
+
+@jax.custom_vjp
+def _multiplied(matrix: Array, grouped: Array) -> Array:
+    """Multiply (k, k, batch) by (k, rows, batch)."""
+    terms = [matrix[:, j, None] * grouped[None, j] for j in range(len(matrix))]
+    return sum(terms[1:], terms[0])
+
+
+def _multiplied_backward(
+    saved: tuple[Array, Array], pulled: Array
+) -> tuple[Array, Array]:
+    matrix, grouped = saved
+    return _outer(pulled, grouped), _multiplied(jnp.swapaxes(matrix, 0, 1), pulled)
+
+
+_multiplied.defvjp(
+    lambda matrix, grouped: (_multiplied(matrix, grouped), (matrix, grouped)),
+    _multiplied_backward,
+)
+
+
+def _outer(left: Array, right: Array) -> Array:
+    """Return sum_r left[i, r] right[j, r]: terms written out, in a loop over pieces."""
+    size, rows, batch = left.shape
+    piece = min(rows, _TERMS)
+
+    def add(total: Array, both: tuple[Array, Array]) -> tuple[Array, None]:
+        first, second = both
+        terms = [first[:, None, r] * second[None, :, r] for r in range(piece)]
+        return total + sum(terms[1:], terms[0]), None
+
+    def pieces(whole: Array) -> Array:
+        return jnp.swapaxes(whole.reshape(size, -1, piece, batch), 0, 1)
+
+    start = jnp.zeros((size, size, batch), left.dtype)
+    return jax.lax.scan(add, start, (pieces(left), pieces(right)))[0]

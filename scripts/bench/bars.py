@@ -4,6 +4,8 @@ import dataclasses
 
 import pandas as pd
 
+from scripts.bench.sides import SHOTS
+
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
@@ -14,12 +16,18 @@ class Bar:
         peers: Families or configurations of which the fastest counts.
         bar: The ratio to reach.
         stretch: The ratio hoped for.
+        gives: Of samplers, what they hand out; ours and theirs hand out the same.
     """
 
     case: str
     peers: tuple[str, ...]
     bar: float
     stretch: float
+    gives: str = ""
+
+    def rows(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """All that measured the same work."""
+        return rows[(rows["case"] == self.case) & (rows["gives"] == self.gives)]
 
 
 BARS = (
@@ -37,10 +45,10 @@ BARS = (
     Bar("W3G-n8", ("tensorcircuit",), 9, 12),
     Bar("W3PF-n6", ("tensorcircuit",), 2, 4),
     Bar("W3PG-n6", ("tensorcircuit",), 2, 4),
-    Bar("W4-big", ("numpy",), 1, 1.5),
-    Bar("W4-big", ("qulacs",), 4, 6),
-    Bar("W4-batch", ("numpy",), 1.2, 1.5),
-    Bar("W4-batch", ("qulacs",), 3.5, 6),
+    Bar("W4-big", ("numpy",), 1, 1.5, "counts"),
+    Bar("W4-big", ("qulacs",), 4, 6, "indices"),
+    Bar("W4-batch", ("numpy",), 1.2, 1.5, "counts"),
+    Bar("W4-batch", ("qulacs",), 3.5, 6, "indices"),
     Bar("W5a", ("tensorcircuit",), 4.5, 6),
     Bar("W5b", ("qsim",), 2, 3),
     Bar("W7-d4", ("tensorcircuit",), 2.3, 4),
@@ -66,6 +74,11 @@ LIMITS = (
 )
 
 
+def work(case: str, gives: str) -> str:
+    """What was measured, in words: only rows of the same work are compared."""
+    return f"{case}, {gives}" if gives else case
+
+
 def verdict(measured: float, bar: float, stretch: float, smaller: bool = False) -> str:
     """In words whether a number reaches its bar, or its stretch."""
     if pd.isna(measured):
@@ -85,31 +98,37 @@ def fastest(rows: pd.DataFrame, peers: tuple[str, ...] = ()) -> pd.Series | None
     return None if theirs.empty else theirs.loc[theirs["cpu_ms"].idxmin()]
 
 
-def ours(rows: pd.DataFrame, column: str) -> float:
-    found = rows.loc[rows["side"] == "qjax", column]
-    return float("nan") if found.empty else float(found.iloc[0])
+def ours(rows: pd.DataFrame) -> pd.Series | None:
+    """Our own row among rows of the same work."""
+    names = ["qjax", *(f"qjax:{shots}" for shots in SHOTS)]
+    found = rows[rows["side"].isin(names)]
+    return None if found.empty else found.iloc[0]
+
+
+def number(row: pd.Series | None, column: str) -> float:
+    return float("nan") if row is None else float(row[column])
 
 
 def ratio_table(rows: pd.DataFrame) -> pd.DataFrame:
     """One line for each bar: the named peer, the ratio, and the strongest of all."""
     lines = []
     for bar in BARS:
-        case = rows[rows["case"] == bar.case]
-        own = ours(case, "cpu_ms")
-        named, best = fastest(case, bar.peers), fastest(case)
-        ratio = float("nan") if named is None else named["cpu_ms"] / own
+        same = bar.rows(rows)
+        own = number(ours(same), "cpu_ms")
+        named, best = fastest(same, bar.peers), fastest(same)
+        ratio = number(named, "cpu_ms") / own
         lines.append(
             {
-                "case": bar.case,
+                "case": work(bar.case, bar.gives),
                 "peer": " or ".join(bar.peers) if named is None else named["side"],
-                "peer, ms": None if named is None else named["cpu_ms"],
+                "peer, ms": number(named, "cpu_ms"),
                 "qjax, ms": own,
                 "ratio": ratio,
                 "bar": bar.bar,
                 "stretch": bar.stretch,
                 "met": verdict(ratio, bar.bar, bar.stretch),
                 "fastest peer of all": "" if best is None else best["side"],
-                "its ratio": None if best is None else best["cpu_ms"] / own,
+                "its ratio": number(best, "cpu_ms") / own,
             }
         )
     return pd.DataFrame(lines)
@@ -119,7 +138,7 @@ def limit_table(rows: pd.DataFrame) -> pd.DataFrame:
     """One line for each limit on a number of our own."""
     lines = []
     for limit in LIMITS:
-        measured = ours(rows[rows["case"] == limit.case], limit.column)
+        measured = number(ours(rows[rows["case"] == limit.case]), limit.column)
         lines.append(
             {
                 "case": limit.case,

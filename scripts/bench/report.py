@@ -13,8 +13,9 @@ import pandas as pd
 
 from qjax.experiments.files import write_bytes
 from scripts.bench import store
-from scripts.bench.bars import limit_table, ratio_table
+from scripts.bench.bars import limit_table, number, ours, ratio_table, work
 from scripts.bench.run import RESULTS
+from scripts.bench.sides import SIDES
 from scripts.bench.workloads import CASES
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -29,9 +30,13 @@ def frame(groups: dict[store.Key, dict]) -> pd.DataFrame:
         for row in group["rows"]:
             cpu, wall = row.get("cpu", {}), row.get("wall", {})
             first = row.get("first_cpu_spread", {})
+            case, side = CASES.get(group["case"]), SIDES.get(row["side"])
+            gives = side.gives(case) if case and side else ""
             lines.append(
                 {
                     "case": group["case"],
+                    "gives": gives,
+                    "work": work(group["case"], gives),
                     "precision": group["precision"],
                     "side": row["side"],
                     "family": row["side"].split(":")[0],
@@ -41,6 +46,7 @@ def frame(groups: dict[store.Key, dict]) -> pd.DataFrame:
                     "cpu_ms": scaled(cpu.get("median"), 1e3),
                     "cpu_min": scaled(cpu.get("min"), 1e3),
                     "cpu_max": scaled(cpu.get("max"), 1e3),
+                    "cpu_rounds": cpu.get("rounds", []),
                     "wall_ms": scaled(wall.get("median"), 1e3),
                     "first_s": first.get("median", row.get("first_cpu")),
                     "first_min": first.get("min"),
@@ -85,22 +91,24 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """Case by family: the fastest configuration of each, CPU milliseconds."""
+    """Work by family: the fastest configuration of each, CPU milliseconds."""
     timed = rows.dropna(subset=["cpu_ms"])
-    best = timed.loc[timed.groupby(["case", "family"], sort=False)["cpu_ms"].idxmin()]
-    table = best.pivot(index="case", columns="family", values="cpu_ms")
-    table = table.loc[[c for c in CASES if c in table.index]]
+    best = timed.loc[timed.groupby(["work", "family"], sort=False)["cpu_ms"].idxmin()]
+    table = best.pivot(index="work", columns="family", values="cpu_ms")
+    table = table.loc[list(dict.fromkeys(timed["work"]))]
     names = ["qjax"] * ("qjax" in table) + sorted(set(table.columns) - {"qjax"})
-    return table[names].reset_index()
+    return table[names].reset_index(names="case")
 
 
 def first_calls(rows: pd.DataFrame) -> pd.DataFrame:
-    """Side by depth: CPU seconds of the first gradient, n = 10."""
+    """Side by depth: CPU seconds of the first gradient, n = 10, and their growth."""
     cases = [c for c in CASES.values() if c.workload == "FC"]
+    growth = f"depth {cases[-1].depth} / depth {cases[0].depth}"
     rows = rows[rows["case"].isin([c.name for c in cases])]
     lines = []
     for side, theirs in rows.groupby("side", sort=False):
-        line = {"side": side}
+        line: dict[str, str | float] = {"side": str(side)}
+        medians = theirs.groupby("case")["first_s"].first()
         for case in cases:
             row = theirs[theirs["case"] == case.name]
             head = f"depth {case.depth}, s"
@@ -113,6 +121,8 @@ def first_calls(rows: pd.DataFrame) -> pd.DataFrame:
                 )
             else:
                 line[head] = row.iloc[0]["reason"] or row.iloc[0]["status"]
+        first, last = (float(medians.get(cases[end].name, "nan")) for end in (0, -1))
+        line[growth] = last / first
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -120,10 +130,13 @@ def first_calls(rows: pd.DataFrame) -> pd.DataFrame:
 def details(rows: pd.DataFrame) -> pd.DataFrame:
     """Every configuration that ran."""
     timed = rows.dropna(subset=["cpu_ms"])
-    own = timed[timed["side"] == "qjax"].set_index("case")["cpu_ms"]
+    own = {
+        name: number(ours(same), "cpu_ms")
+        for name, same in timed.groupby("work", sort=False)
+    }
     return pd.DataFrame(
         {
-            "case": timed["case"],
+            "case": timed["work"],
             "side": timed["side"],
             "dtype": timed["dtype"],
             "CPU, ms": [
@@ -131,7 +144,7 @@ def details(rows: pd.DataFrame) -> pd.DataFrame:
                 for x in timed[["cpu_ms", "cpu_min", "cpu_max"]].to_numpy(float)
             ],
             "wall, ms": timed["wall_ms"],
-            "ratio": timed["cpu_ms"] / timed["case"].map(own),
+            "ratio": timed["cpu_ms"] / timed["work"].map(own),
             "first call, CPU s": timed["first_s"],
             "memory added, MiB": timed["rss_mib"],
             "temporaries, MiB": timed["temporaries_mib"],
@@ -155,9 +168,16 @@ def machines(groups: dict[store.Key, dict]) -> str:
     )
     dates = sorted(group["date"][:10] for group in groups.values())
     seeds = sorted({str(group["seed"]) for group in groups.values()})
+    commits = sorted({commit_of(group["machine"]) for group in groups.values()})
     lines.append(f"- Dates {dates[0]} to {dates[-1]}; seed {', '.join(seeds)}.")
+    lines.append(f"- Commits of this project: {', '.join(commits)}.")
     lines.append(f"- Versions: {', '.join(versions)}.")
     return "\n".join(lines)
+
+
+def commit_of(machine: dict) -> str:
+    changed = " with changes" if machine["dirty"] else ""
+    return f"{machine['commit'][:12] or 'none'}{changed}"
 
 
 def machine_line(group: dict) -> str:

@@ -1,5 +1,6 @@
 """The report holds measured numbers against bars, and the page shows it."""
 
+import numpy as np
 import pytest
 
 from scripts.bench import bars, report, run, sides, store, workloads
@@ -11,13 +12,15 @@ def synthetic(case: str, times: dict[str, float], precision: str = "single") -> 
     for side, took in times.items():
         spread = {"median": took / 1e3, "min": took / 2e3, "max": took / 500}
         row = {"side": side, "status": "ready", "dtype": "complex64"}
-        rows.append(row | {"cpu": spread, "wall": spread, "first_cpu": 1.5})
+        rows.append(row | {"cpu": spread, "wall": spread, "first_cpu": took})
     machine = {
         "processor": "a processor",
         "cores": 2,
         "memory_gib": 8,
         "system": "Linux",
         "python": "3",
+        "commit": "0123456789abcdef",
+        "dirty": True,
     }
     return {
         "case": case,
@@ -29,8 +32,12 @@ def synthetic(case: str, times: dict[str, float], precision: str = "single") -> 
     }
 
 
+def as_groups(*groups: dict) -> dict[store.Key, dict]:
+    return {store.key_of(group): group for group in groups}
+
+
 def rendered(*groups: dict) -> str:
-    return report.render({store.key_of(group): group for group in groups})
+    return report.render(as_groups(*groups))
 
 
 def test_the_report_sets_ratios_against_bars():
@@ -40,6 +47,37 @@ def test_the_report_sets_ratios_against_bars():
     assert table["peer"] == "qulacs:light" and table["ratio"] == 2.5
     assert table["met"] == "yes"
     assert table["fastest peer of all"] == "qsim:f2" and table["its ratio"] == 0.5
+
+
+def test_samplers_are_held_against_those_that_hand_out_the_same():
+    times = {"qjax:counts": 4.0, "qjax:indices": 2.0, "qjax:bits": 1.0}
+    times |= {"numpy:multinomial": 6.0, "numpy:choice": 9.0}
+    times |= {"qulacs:plain": 10.0, "lightning": 3.0}
+    rows = report.frame({("W4-big", "single"): synthetic("W4-big", times)})
+    table = bars.ratio_table(rows).set_index("case")
+    counted, drawn = table.loc["W4-big, counts"], table.loc["W4-big, indices"]
+    assert (counted["peer"], counted["ratio"]) == ("numpy:multinomial", 1.5)
+    assert (drawn["peer"], drawn["ratio"]) == ("qulacs:plain", 5.0)
+    # Lightning is faster than both and draws something else.
+    assert (drawn["fastest peer of all"], drawn["its ratio"]) == ("numpy:choice", 4.5)
+    ratios = report.details(rows).set_index("side")["ratio"]
+    assert ratios["lightning"] == 3 and ratios["qulacs:plain"] == 5
+    assert list(report.wide(rows)["case"]) == [
+        "W4-big, counts",
+        "W4-big, indices",
+        "W4-big, bits",
+    ]
+
+
+def test_first_calls_show_how_they_grow_with_depth():
+    depths = {"FC-d10": 2.0, "FC-d50": 2.1, "FC-d200": 3.0}
+    groups = [synthetic(case, {"qjax": t}) for case, t in depths.items()]
+    del groups[0]["rows"][0]["first_cpu"]
+    line = report.first_calls(report.frame(as_groups(*groups))).iloc[0]
+    assert np.isnan(line["depth 200 / depth 10"])
+    groups = [synthetic(case, {"qjax": t}) for case, t in depths.items()]
+    line = report.first_calls(report.frame(as_groups(*groups))).iloc[0]
+    assert line["depth 200 / depth 10"] == 1.5
 
 
 def test_limits_are_kept_from_above():
@@ -53,8 +91,11 @@ def test_limits_are_kept_from_above():
 def test_every_bar_names_a_case_and_peers_that_take_it():
     for bar in bars.BARS:
         case = workloads.CASES[bar.case]
-        for peer in bar.peers:
-            assert any(side.takes(case) for side in sides.select([peer])), bar
+        for peer in [*bar.peers, "qjax"]:
+            assert any(
+                side.takes(case) and side.gives(case) == bar.gives
+                for side in sides.select([peer])
+            ), bar
         assert bar.bar <= bar.stretch
     assert {limit.case for limit in bars.LIMITS} <= set(workloads.CASES)
 

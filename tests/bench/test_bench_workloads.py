@@ -9,7 +9,7 @@ import pytest
 
 from scripts.bench import sides, workloads
 from scripts.bench.check import agree, exact_ones, verdicts
-from scripts.bench.sides import numpy_side
+from scripts.bench.sides import numpy_side, qjax_side
 from scripts.bench.sides.base import ones_of_counts, ones_of_indices, reverse_wires
 
 SMALL = {name: workloads.find(f"{name}-small") for name in workloads.CASES}
@@ -154,6 +154,29 @@ def test_samples_are_checked_and_a_biased_sampler_is_rejected():
     assert agree(case, {"ones": counted}, ones, dtypes)[0]
     assert not agree(case, {"ones": counted[:, ::-1]}, ones, dtypes)[0]
     assert not agree(case, {"ones": np.full_like(counted, 0.5)}, ones, dtypes)[0]
+
+
+@pytest.mark.parametrize("name", ["W4-big", "W4-batch"])
+@pytest.mark.parametrize("shots", sides.SHOTS)
+def test_our_samplers_pass_the_check_whatever_they_hand_out(name: str, shots: str):
+    case = SMALL[name]
+    prepared = qjax_side.prepare(case, "single", shots)
+    dtypes = (prepared.dtype, "complex128")
+    found = prepared.result(prepared.call())
+    assert agree(case, found, exact_ones(case), dtypes)[0]
+    mirrored = {"ones": found["ones"][..., ::-1]}
+    assert not agree(case, mirrored, exact_ones(case), dtypes)[0]
+
+
+@pytest.mark.parametrize("name", ["W3G-n6", "W3PG-n6"])
+def test_our_batches_pass_the_check(name: str, monkeypatch):
+    monkeypatch.setattr(workloads, "BATCH", 3)
+    case = dataclasses.replace(SMALL[name], depth=2)
+    prepared = qjax_side.prepare(case, "single", "")
+    found, right = prepared.result(prepared.call()), exact(case)
+    assert agree(case, found, right, (prepared.dtype, "complex128"))[0]
+    found["gradient"] = found["gradient"][::-1]
+    assert not agree(case, found, right, (prepared.dtype, "complex128"))[0]
 
 
 def test_histories_without_the_noise_are_rejected():

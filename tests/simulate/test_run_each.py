@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qjax.circuits import Circuit, Measure, Repeat, rx
+from qjax.circuits import Circuit, Measure, Repeat, cx, rx
 from qjax.noise import depolarizing
-from qjax.simulate import run, run_each
+from qjax.plan import turns as turns_module
+from qjax.simulate import each, run, run_each
 from qjax.states import StateBatch, StateVector
 from tests import oracles, strategies
 from tests.compiling import quick_jit
@@ -15,6 +16,7 @@ from tests.simulate import block_cases
 from tests.simulate.block_cases import Case
 
 BATCH = 3
+WEIGHTS = np.random.default_rng(9).normal(size=2**6)
 NARROW = [n for n in strategies.UNITARY_NAMES if strategies.step_size(n) <= 2]
 
 
@@ -51,6 +53,18 @@ def repeats(rng: np.random.Generator) -> Case:
     return block_cases.together(loop, block_cases.layer(rng, 3))
 
 
+def turns(rng: np.random.Generator) -> Case:
+    """One-wire gates between permutations: the levels are on one wire each."""
+    places, steps = np.random.default_rng(7), []
+    for _ in range(40):
+        first, second = (int(wire) for wire in places.permutation(4)[:2])
+        name = str(places.choice(["ry", "rz", "h", "x", "cx", "swap"]))
+        wires = (first, second) if name in ("cx", "swap") else (first,)
+        params = rng.uniform(-3, 3, 1) if name in ("ry", "rz") else ()
+        steps.append(block_cases.gate(name, *wires, params=params))
+    return block_cases.from_steps(steps, 4)
+
+
 def wide_gate(rng: np.random.Generator) -> Case:
     """On three wires: gate by gate."""
     array = oracles.random_unitary(rng, 8)
@@ -70,7 +84,10 @@ def nothing(rng: np.random.Generator) -> Case:
     return block_cases.from_steps([], 2)
 
 
-@pytest.mark.parametrize("build", [random_gates, repeats, wide_gate, one_wire, nothing])
+BUILDS = [random_gates, repeats, turns, wide_gate, one_wire, nothing]
+
+
+@pytest.mark.parametrize("build", BUILDS)
 def test_every_state_has_its_own_circuit(build, x64):
     cases = redrawn(build)
     num_wires = cases[0].num_wires
@@ -90,23 +107,35 @@ def test_every_state_has_its_own_circuit(build, x64):
     np.testing.assert_allclose(done, expected, atol=1e-13)
 
 
+def test_the_comparison_sees_a_permutation_left_out(monkeypatch, x64):
+    monkeypatch.setattr(
+        turns_module, "_preimages", lambda moved, wires, n: np.arange(2**n)
+    )
+    jax.clear_caches()
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        test_every_state_has_its_own_circuit(turns, None)
+    jax.clear_caches()
+
+
 def test_the_gradient_is_that_of_one_state_at_a_time(x64):
     def build(angles):
-        body = jax.vmap(lambda a: Circuit([rx(a, 0), rx(a * a, 1)], 2))
-        return Circuit([Repeat(body(angles), 2), rx(angles[0], 1)], 2)
+        body = jax.vmap(lambda a: Circuit([rx(a, 0), rx(a * a, 1), cx(0, 5)], 6))
+        return Circuit([Repeat(body(angles), 2), rx(angles[0], 1)], 6)
 
     def together(angles):
-        final = run_each(jax.vmap(build)(angles), StateBatch.zeros(2, BATCH))
-        return jnp.sum(final.probabilities()[:, 0, 1])
+        final = run_each(jax.vmap(build)(angles), StateBatch.zeros(6, BATCH))
+        return jnp.sum(final.probabilities().reshape(BATCH, -1) @ WEIGHTS)
 
     def apart(angles):
         def one(own):
-            final = run(build(own), StateVector.zeros(2), method="gates")
-            return final.probabilities()[0, 1]
+            final = run(build(own), StateVector.zeros(6), method="gates")
+            return final.probabilities().reshape(-1) @ WEIGHTS
 
         return jnp.sum(jax.vmap(one)(angles))
 
     angles = jnp.asarray(np.random.default_rng(1).uniform(-2, 2, (BATCH, 2)))
+    # More rows than are written out at once.
+    assert 2**5 > each._TERMS
     found, expected = (quick_jit(jax.grad(f))(angles) for f in (together, apart))
     np.testing.assert_allclose(found, expected, atol=1e-13)
 

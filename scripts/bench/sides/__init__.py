@@ -13,6 +13,8 @@ from scripts.bench.workloads import Case
 
 BATCHES = ("batch_values", "batch_gradient")
 SAMPLES = ("sample", "batch_sample")
+SHOTS = ("counts", "indices", "bits")
+"""What samplers hand out; only like is compared with like."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Side:
     random: bool = True
     # Differs from another side by the time of its first call only.
     first_calls_only: bool = False
+    # Of a sampler: one of SHOTS.
+    shots: str = ""
 
     @property
     def family(self) -> str:
@@ -43,6 +47,10 @@ class Side:
         if self.first_calls_only and case.workload != "FC":
             return False
         return fits and (self.random or not case.pairs)
+
+    def gives(self, case: Case) -> str:
+        """What a sampler hands out; empty where all sides compute the same thing."""
+        return self.shots if case.task in SAMPLES else ""
 
     def installed(self) -> bool:
         return importlib.util.find_spec(self.imports) is not None
@@ -69,12 +77,22 @@ _ALL = [
             "state",
             "gradient",
             *BATCHES,
-            *SAMPLES,
             "density",
             "trajectories",
             "metric",
         ),
         imports="qjax",
+    ),
+    *(
+        _side(
+            f"qjax:{shots}",
+            "qjax",
+            "qjax-simulator",
+            SAMPLES,
+            imports="qjax",
+            shots=shots,
+        )
+        for shots in SHOTS
     ),
     _side(
         "qjax:template",
@@ -90,6 +108,7 @@ _ALL = [
         "qulacs",
         ("state", "gradient", "batch_values", *SAMPLES, "density", "trajectories"),
         precisions=("double",),
+        shots="indices",
     ),
     *(
         _side(
@@ -118,6 +137,7 @@ _ALL = [
         "lightning",
         "pennylane-lightning",
         ("state", "gradient", *BATCHES, *SAMPLES),
+        shots="bits",
     ),
     _side(
         "tensorcircuit:unrolled",
@@ -160,8 +180,8 @@ _ALL = [
         max_wires=16,
     ),
     _side("aer", "aer", "qiskit-aer", ("state", "density", "trajectories")),
-    _side("numpy:multinomial", "numpy", "numpy", SAMPLES),
-    _side("numpy:choice", "numpy", "numpy", ("sample",)),
+    _side("numpy:multinomial", "numpy", "numpy", SAMPLES, shots="counts"),
+    _side("numpy:choice", "numpy", "numpy", ("sample",), shots="indices"),
 ]
 SIDES = {side.name: side for side in _ALL}
 

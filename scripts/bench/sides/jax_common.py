@@ -58,8 +58,6 @@ def batch_case(case: Case, precision: str, model: Callable, note: str) -> Prepar
 
     `angles` has shape (depth, n, 2), `input` (2^n,).
     """
-    real, complex_dtype = dtypes(precision)
-    weights, targets = (jnp.asarray(x, real) for x in (case.weights(), case.targets()))
 
     def values(angles, inputs, offsets):
         def one(vector, offset):
@@ -69,13 +67,31 @@ def batch_case(case: Case, precision: str, model: Callable, note: str) -> Prepar
 
         return jax.vmap(one)(inputs, offsets)
 
+    return batch_program(case, precision, values, note)
+
+
+def batch_program(
+    case: Case,
+    precision: str,
+    values: Callable,
+    note: str,
+    arrange: Callable = jnp.asarray,
+) -> Prepared:
+    """W3 from values(angles, inputs, offsets) -> all <Z_i>, shape (batch, n).
+
+    `angles` has shape (depth, n, 2), `inputs` is what `arrange` makes of shape
+    (batch, 2^n) outside the clock, `offsets` (batch, n) are for re-uploading.
+    """
+    real, complex_dtype = dtypes(precision)
+    weights, targets = (jnp.asarray(x, real) for x in (case.weights(), case.targets()))
+
     def loss(angles, inputs, offsets):
         predicted = values(angles, inputs, offsets) @ weights
         return jnp.mean((predicted - targets) ** 2)
 
     arguments = (
         jnp.asarray(case.angles(), real),
-        jnp.asarray(case.inputs(), complex_dtype),
+        arrange(jnp.asarray(case.inputs(), complex_dtype)),
         jnp.asarray(case.offsets(), real),
     )
     if case.task == "batch_values":

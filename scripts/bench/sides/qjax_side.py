@@ -22,11 +22,25 @@ from qjax.circuits import (
 )
 from qjax.geometry import circuit_metric
 from qjax.noise import depolarizing
-from qjax.simulate import average_trajectories, expectation, run, sample
-from qjax.states import DensityMatrix, StateVector
-from scripts.bench.sides.base import Prepared, Unsupported
+from qjax.simulate import (
+    average_trajectories,
+    counts,
+    expectation,
+    run,
+    run_each,
+    sample,
+    sample_indices,
+)
+from qjax.states import DensityMatrix, StateBatch, StateVector
+from scripts.bench.sides import SAMPLES
+from scripts.bench.sides.base import (
+    Prepared,
+    Unsupported,
+    ones_of_counts,
+    ones_of_indices,
+)
 from scripts.bench.sides.jax_common import (
-    batch_case,
+    batch_program,
     compiled,
     dtypes,
     gradient_arrays,
@@ -34,9 +48,8 @@ from scripts.bench.sides.jax_common import (
 )
 from scripts.bench.workloads import PAULI_ERROR, Case, layer_ops
 
+SAMPLERS = {"counts": counts, "indices": sample_indices, "bits": sample}
 BUILDERS = {"rx": rx, "ry": ry, "rz": rz}
-# Trajectories that are run; the time is scaled up to what the case asks for.
-TRAJECTORIES = 100
 
 
 def gates(case: Case, angles) -> list[AbstractOperation]:
@@ -106,32 +119,42 @@ def _gradient(case: Case, precision: str, variant: str) -> Prepared:
 
 
 def _batch(case: Case, precision: str) -> Prepared:
-    z_terms = [pauli("Z", wire) for wire in range(case.num_wires)]
+    """Shared angles: one circuit for all states. Re-uploading: each has its own."""
+    n = case.num_wires
+    z_terms = [pauli("Z", wire) for wire in range(n)]
 
-    def model(angles, vector):
-        start = StateVector(vector.reshape((2,) * case.num_wires))
-        return expectation(run(circuit(case, angles), start), z_terms)
+    def values(angles, batch, offsets):
+        if not case.reupload:
+            return expectation(run(circuit(case, angles), batch), z_terms)
+        each = jax.vmap(lambda offset: circuit(case, angles.at[:, :, 0].add(offset)))
+        return expectation(run_each(each(offsets), batch), z_terms)
 
-    return batch_case(case, precision, model, "vmap")
+    note = "run_each" if case.reupload else "StateBatch"
+    return batch_program(case, precision, values, note, StateBatch.from_amplitudes)
 
 
-def _sampler(case: Case, precision: str) -> Prepared:
+def _sampler(case: Case, precision: str, variant: str) -> Prepared:
     _, dtype = dtypes(precision)
-    amplitudes = jnp.asarray(case.amplitudes(), dtype)
-
-    def one(key, vector):
-        state = StateVector(vector.reshape((2,) * case.num_wires))
-        return sample(key, state, case.shots)
+    n, amplitudes = case.num_wires, jnp.asarray(case.amplitudes(), dtype)
 
     def draw(key, vectors):
         if case.task == "sample":
-            return one(key, vectors)
-        return jax.vmap(one)(jax.random.split(key, len(vectors)), vectors)
+            state = StateVector(vectors.reshape((2,) * n))
+        else:
+            state = StateBatch(vectors.T.reshape((2,) * n + (-1,)))
+        return SAMPLERS[variant](key, state, case.shots)
 
-    def result(bits):
-        return {"ones": np.asarray(bits).mean(-2)}
+    def result(out):
+        out = np.asarray(out)
+        if variant == "bits":
+            return {"ones": out.mean(-2)}
+        if variant == "indices":
+            return {"ones": ones_of_indices(out, n)}
+        rows = [ones_of_counts(row, n) for row in out.reshape(-1, 2**n)]
+        return {"ones": np.asarray(rows).reshape(*out.shape[:-1], n)}
 
-    return compiled(draw, (jax.random.key(1), amplitudes), result, "sample: bits")
+    note = f"{SAMPLERS[variant].__name__}: {variant}"
+    return compiled(draw, (jax.random.key(1), amplitudes), result, note)
 
 
 def _density(case: Case, precision: str) -> Prepared:
@@ -150,20 +173,18 @@ def _density(case: Case, precision: str) -> Prepared:
 
 def _trajectories(case: Case, precision: str) -> Prepared:
     real, dtype = dtypes(precision)
-    count = min(TRAJECTORIES, case.shots) if case.num_wires > 8 else case.shots
     z_terms = [pauli("Z", wire) for wire in range(case.num_wires)]
 
     def program(key, angles):
         start = StateVector.zeros(case.num_wires, dtype=dtype)
         noisy = noisy_circuit(case, angles)
-        return average_trajectories(key, noisy, start, z_terms, count).mean
+        return average_trajectories(key, noisy, start, z_terms, case.shots).mean
 
     return compiled(
         program,
         (jax.random.key(1), jnp.asarray(case.angles(), real)),
-        lambda out: {"values": np.asarray(out), "count": np.asarray(count)},
-        f"{count} trajectories, scaled",
-        scale=case.shots / count,
+        lambda out: {"values": np.asarray(out), "count": np.asarray(case.shots)},
+        f"{case.shots} trajectories",
     )
 
 
@@ -185,12 +206,12 @@ def _metric(case: Case, precision: str) -> Prepared:
 def prepare(case: Case, precision: str, variant: str) -> Prepared:
     if case.task == "gradient":
         return _gradient(case, precision, variant)
+    if case.task in SAMPLES:
+        return _sampler(case, precision, variant)
     tasks = {
         "state": _state,
         "batch_values": _batch,
         "batch_gradient": _batch,
-        "sample": _sampler,
-        "batch_sample": _sampler,
         "density": _density,
         "trajectories": _trajectories,
         "metric": _metric,
