@@ -212,9 +212,11 @@ class Channel(AbstractOperation):
         wires: Wires acted on, w of them. Static.
         name: Name in drawings. Static.
         weights: None, or the probabilities w_k, shape (k,). Leaf.
+        paulis: None, or the words P_k if the U_k are known to be Pauli matrices, such
+            as ("I", "X"), up to phases: trajectories then need no matrix. Static.
 
     Raises:
-        ValueError: If the shapes do not fit each other or the wires.
+        ValueError: If the shapes or words do not fit each other or the wires.
 
     Example:
         >>> import numpy as np
@@ -227,6 +229,7 @@ class Channel(AbstractOperation):
     wires: Wires = eqx.field(static=True, converter=check_wires)
     name: str = eqx.field(static=True, default="Channel")
     weights: Weights | None = None
+    paulis: tuple[str, ...] | None = eqx.field(static=True, default=None)
 
     def __check_init__(self):
         stacked = self.operators.ndim == 3
@@ -235,6 +238,13 @@ class Channel(AbstractOperation):
             fits = np.shape(self.weights) == self.operators.shape[:1]
             rule = f"have shape ({self.operators.shape[0]},) as there are operators"
             require(fits, "weights", rule, f"of shape {np.shape(self.weights)}")
+        if self.paulis is not None:
+            count, width = self.operators.shape[0], len(self.wires)
+            fits = [len(word) for word in self.paulis] == [width] * count
+            fits = fits and set("".join(self.paulis)) <= set("IXYZ")
+            rule = f"hold {count} words of {width} letters I, X, Y, Z"
+            require(fits, "paulis", rule, self.paulis)
+            require(self.weights is not None, "weights", "go with `paulis`", None)
 
     @property
     def kraus(self) -> Complex[Array, "*depth k d d"] | Complex[np.ndarray, "k d d"]:
@@ -247,7 +257,7 @@ class Channel(AbstractOperation):
 
     def on(self, wires: Wires) -> "Channel":
         """Return the same channel on other wires."""
-        return Channel(self.operators, wires, self.name, self.weights)
+        return Channel(self.operators, wires, self.name, self.weights, self.paulis)
 
     def checked(self) -> "Channel":
         """Return the channel, or report that sum_k K_k^dagger K_k is not I.
@@ -263,7 +273,7 @@ class Channel(AbstractOperation):
         operators = checked(self.operators, _all_unitary, "unitaries", "be unitary")
         rule = "be at least 0 and 1 in sum"
         weights = checked(self.weights, _is_distribution, "weights", rule)
-        return Channel(operators, self.wires, self.name, weights)
+        return Channel(operators, self.wires, self.name, weights, self.paulis)
 
 
 class Measure(AbstractOperation):

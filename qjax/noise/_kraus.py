@@ -6,12 +6,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Float
 
 from qjax._checks import as_float, check_wires, checked, require
 from qjax._linalg import real_to_complex
 from qjax._types import ArrayLike, is_traced
 from qjax.circuits import Channel
+from qjax.circuits.gates import pauli_matrix
 
 
 def scalars(*values: ArrayLike) -> list[Array]:
@@ -45,15 +46,16 @@ def with_remainder(*probabilities: ArrayLike, name: str) -> Float[Array, " k"]:
     return jnp.concatenate([rest[None], values])
 
 
-def mixture(
+def pauli_mixture(
     weights: Float[Array, " k"],
-    unitaries: Complex[np.ndarray, "k d d"],
+    words: Sequence[str],
     wires: int | Sequence[int],
     name: str,
 ) -> Channel:
-    """Build the channel that applies unitaries[i] with probability weights[i]."""
-    dtype = real_to_complex(weights).dtype
-    return Channel(jnp.asarray(unitaries, dtype), check_wires(wires), name, weights)
+    """Build the channel that applies the Pauli word words[i] with weights[i]."""
+    matrices = np.stack([pauli_matrix(word) for word in words])
+    operators = jnp.asarray(matrices, real_to_complex(weights).dtype)
+    return Channel(operators, check_wires(wires), name, weights, tuple(words))
 
 
 def real_channel(

@@ -4,6 +4,7 @@ Strengths are traced leaves: they may be batched with `jax.vmap` and differentia
 the whole closed domain, 0 and 1 included.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -13,11 +14,9 @@ from qjax._checks import as_float, check_probability, check_wires
 from qjax._linalg import as_complex
 from qjax._types import ArrayLike, is_traced
 from qjax.circuits import Channel
-from qjax.circuits.gates import PAULIS
-from qjax.noise._kraus import mixture, scalars, with_remainder
+from qjax.noise._kraus import pauli_mixture, scalars, with_remainder
 
-_PAULIS = np.stack([PAULIS[letter] for letter in "IXYZ"])
-_PAULI_PAIRS = np.einsum("aij,bkl->abikjl", _PAULIS, _PAULIS).reshape(16, 4, 4)
+_PAIRS = ["".join(pair) for pair in itertools.product("IXYZ", repeat=2)]
 
 
 def bit_flip(probability: ArrayLike, wire: int) -> Channel:
@@ -41,7 +40,7 @@ def bit_flip(probability: ArrayLike, wire: int) -> Channel:
         (2, 2, 2)
     """
     (p,) = scalars(check_probability(probability, "probability"))
-    return mixture(jnp.stack([1 - p, p]), _PAULIS[[0, 1]], wire, "BitFlip")
+    return pauli_mixture(jnp.stack([1 - p, p]), "IX", wire, "BitFlip")
 
 
 def phase_flip(probability: ArrayLike, wire: int) -> Channel:
@@ -65,7 +64,7 @@ def phase_flip(probability: ArrayLike, wire: int) -> Channel:
         (2, 2, 2)
     """
     (p,) = scalars(check_probability(probability, "probability"))
-    return mixture(jnp.stack([1 - p, p]), _PAULIS[[0, 3]], wire, "PhaseFlip")
+    return pauli_mixture(jnp.stack([1 - p, p]), "IZ", wire, "PhaseFlip")
 
 
 def bit_phase_flip(probability: ArrayLike, wire: int) -> Channel:
@@ -89,7 +88,7 @@ def bit_phase_flip(probability: ArrayLike, wire: int) -> Channel:
         (2, 2, 2)
     """
     (p,) = scalars(check_probability(probability, "probability"))
-    return mixture(jnp.stack([1 - p, p]), _PAULIS[[0, 2]], wire, "BitPhaseFlip")
+    return pauli_mixture(jnp.stack([1 - p, p]), "IY", wire, "BitPhaseFlip")
 
 
 def pauli_channel(px: ArrayLike, py: ArrayLike, pz: ArrayLike, wire: int) -> Channel:
@@ -117,7 +116,7 @@ def pauli_channel(px: ArrayLike, py: ArrayLike, pz: ArrayLike, wire: int) -> Cha
     names = ("px", "py", "pz")
     values = map(check_probability, (px, py, pz), names)
     weights = with_remainder(*values, name="px, py, pz")
-    return mixture(weights, _PAULIS, wire, "Pauli")
+    return pauli_mixture(weights, "IXYZ", wire, "Pauli")
 
 
 def depolarizing(probability: ArrayLike, wire: int) -> Channel:
@@ -144,7 +143,7 @@ def depolarizing(probability: ArrayLike, wire: int) -> Channel:
     """
     (p,) = scalars(check_probability(probability, "probability"))
     weights = jnp.stack([1 - 3 * p / 4, p / 4, p / 4, p / 4])
-    return mixture(weights, _PAULIS, wire, "Depolarizing")
+    return pauli_mixture(weights, "IXYZ", wire, "Depolarizing")
 
 
 def two_qubit_depolarizing(probability: ArrayLike, wires: Sequence[int]) -> Channel:
@@ -171,7 +170,7 @@ def two_qubit_depolarizing(probability: ArrayLike, wires: Sequence[int]) -> Chan
     (p,) = scalars(check_probability(probability, "probability"))
     rest = jnp.broadcast_to(p / 16, (15,))
     weights = jnp.concatenate([(1 - 15 * p / 16)[None], rest])
-    return mixture(weights, _PAULI_PAIRS, wires, "Depolarizing2")
+    return pauli_mixture(weights, _PAIRS, wires, "Depolarizing2")
 
 
 def mixed_unitary(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Complex, Float, Int
 
 from qjax._types import Key, Wires
 from qjax.circuits import Channel, Circuit, Conditional, Unitary
@@ -46,6 +46,27 @@ def draw_unitaries(key: Key, circuit: Circuit) -> tuple[Circuit, Float[Array, ""
     nodes, structure = jax.tree.flatten(circuit, is_leaf=_is_whole)
     places = [place for place, node in enumerate(nodes) if _is_mixture(node)]
     channels = [nodes[place] for place in places]
+    groups, log_prob = draw_choices(key, channels)
+    for members, index in groups:
+        unitaries = _chosen([channels[number] for number in members], index)
+        for number, unitary in zip(members, unitaries, strict=True):
+            nodes[places[number]] = unitary
+    return jax.tree.unflatten(structure, nodes), log_prob
+
+
+def draw_choices(
+    key: Key, channels: Sequence[Channel]
+) -> tuple[list[tuple[list[int], Int[Array, " rows"]]], Float[Array, ""]]:
+    """Draw which of its unitaries each mixture applies, in each of its repetitions.
+
+    Args:
+        key: JAX random key.
+        channels: Mixtures of unitaries; leaves may have depth axes in front.
+
+    Returns:
+        For each group of channels of one shape, their positions among `channels` and
+        their choices, row by row; and ln of the probability of them all.
+    """
     groups: dict[object, list[int]] = {}
     for number, channel in enumerate(channels):
         dtypes = channel.operators.dtype, _weights(channel).dtype
@@ -53,19 +74,19 @@ def draw_unitaries(key: Key, circuit: Circuit) -> tuple[Circuit, Float[Array, ""
         groups.setdefault(signature, []).append(number)
     real = np.result_type(*{_weights(channel).dtype for channel in channels} or {float})
     log_prob = jnp.zeros((), jax.dtypes.canonicalize_dtype(real))
+    drawn = []
     for group, members in enumerate(groups.values()):
-        drawn_key = jax.random.fold_in(key, group)
-        unitaries, logs = _draw(drawn_key, [channels[number] for number in members])
+        own = jax.random.fold_in(key, group)
+        index, logs = _draw(own, [channels[number] for number in members])
+        drawn.append((members, index))
         log_prob = log_prob + logs.astype(log_prob.dtype)
-        for number, unitary in zip(members, unitaries, strict=True):
-            nodes[places[number]] = unitary
-    return jax.tree.unflatten(structure, nodes), log_prob
+    return drawn, log_prob
 
 
 def draw_unitary(key: Key, channel: Channel) -> tuple[Unitary, Float[Array, ""]]:
     """Draw one unitary of a mixture, and ln of its probability."""
-    (unitary,), log_prob = _draw(key, [channel])
-    return unitary, log_prob
+    index, log_prob = _draw(key, [channel])
+    return _chosen([channel], index)[0], log_prob
 
 
 def _is_whole(node: object) -> bool:
@@ -79,19 +100,23 @@ def _is_mixture(node: object) -> bool:
 
 def _draw(
     key: Key, channels: Sequence[Channel]
-) -> tuple[list[Unitary], Float[Array, ""]]:
+) -> tuple[Int[Array, " rows"], Float[Array, ""]]:
     """Draw for channels of one shape, and for each of their repetitions, at once."""
     weights = jnp.concatenate([_rows(_weights(c), 1) for c in channels])
-    matrices = jnp.concatenate([_rows(c.operators, 3) for c in channels])
     cumulative = jnp.cumsum(jax.lax.stop_gradient(weights), axis=1)
     # A point in [0, total) falls on no interval of width zero.
     point = jax.random.uniform(key, (len(weights), 1), weights.dtype)
     point = point * cumulative[:, -1:]
     index = jnp.sum(point >= cumulative[:, :-1], axis=1)
-    rows = np.arange(len(weights))
     # Under vmap over keys the logarithms are those of the weights, not of each draw.
-    logs = jnp.log(jnp.where(weights > 0, weights, 1))[rows, index]
-    chosen = matrices[rows, index]
+    logs = jnp.log(jnp.where(weights > 0, weights, 1))[np.arange(len(weights)), index]
+    return index, jnp.sum(logs)
+
+
+def _chosen(channels: Sequence[Channel], index: Int[Array, " rows"]) -> list[Unitary]:
+    """Build the drawn unitaries of channels of one shape."""
+    matrices = jnp.concatenate([_rows(c.operators, 3) for c in channels])
+    chosen = matrices[np.arange(len(matrices)), index]
     unitaries, start = [], 0
     for channel in channels:
         depths = channel.operators.shape[:-3]
@@ -99,7 +124,7 @@ def _draw(
         stack = chosen[start:stop].reshape(*depths, *channel.operators.shape[-2:])
         unitaries.append(_unitary(stack, channel.wires))
         start = stop
-    return unitaries, jnp.sum(logs)
+    return unitaries
 
 
 def _weights(channel: Channel) -> Array:

@@ -8,6 +8,7 @@ from qjax.plan.matrices import level_matrices as level_matrices
 from qjax.plan.pairs import pair_layers as pair_layers
 from qjax.plan.program import Program as Program
 from qjax.plan.program import plan as plan
+from qjax.plan.program import predict_seconds as predict_seconds
 from qjax.plan.program import program_matrices as program_matrices
 from qjax.plan.sweeps import Layout as Layout
 from qjax.plan.sweeps import cheapest_cover as cheapest_cover
