@@ -5,7 +5,15 @@ import jax
 import numpy as np
 import pytest
 
-from qjax.circuits import Circuit, Repeat, cx, hardware_efficient, ry, unroll
+from qjax.circuits import (
+    AbstractUnitary,
+    Circuit,
+    Repeat,
+    cx,
+    hardware_efficient,
+    ry,
+    unroll,
+)
 from qjax.plan import Layout, default_cost_model, pair_layers, pairs
 from tests import oracles
 
@@ -22,6 +30,7 @@ def unitary(circuit):
     """The matrix of a small circuit by Kronecker products."""
     total = np.eye(2**circuit.num_wires)
     for operation in unroll(circuit).operations:
+        assert isinstance(operation, AbstractUnitary)
         matrix = np.asarray(operation.matrix())
         total = oracles.embed(matrix, operation.wires, circuit.num_wires) @ total
     return total
