@@ -68,8 +68,10 @@ def _noise(strength: Any) -> Any:
 
 
 def _each(angles: Any) -> Any:
-    many = jax.vmap(lambda a: Circuit([circuits.rx(a, 0), circuits.cx(0, 1)], 2))
-    return simulate.run_each(many(angles), StateBatch.zeros(2, 4))
+    turns = jax.vmap(lambda a: Circuit([circuits.rx(a, 0), circuits.cx(0, 1)], 2))
+    pairs = jax.vmap(lambda a: Circuit([circuits.rxx(a, 0, 1)], 2))
+    once = simulate.run_each(turns(angles), StateBatch.zeros(2, 4))
+    return simulate.run_each(pairs(angles), once)
 
 
 CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {

@@ -49,7 +49,17 @@ def average_until(key: Any, strength: Any) -> Any:
     )
 
 
-_FUNCTIONS = (draw_unitaries, average_in_batches, average_until)
+def average_shared(key: Any, strength: Any) -> Any:
+    """Wide enough for trajectories to share a noiseless run."""
+    turns = [circuits.ry(strength, wire) for wire in range(8)]
+    chain = [circuits.cx(wire, wire + 1) for wire in range(7)]
+    errors = [noise.depolarizing(0.1, wire) for wire in range(8)]
+    noisy = Circuit([*turns, *chain, *errors], 8)
+    z = circuits.pauli("Z", 0)
+    return simulate.average_trajectories(key, noisy, StateVector.zeros(8), z, 4).mean
+
+
+_FUNCTIONS = (draw_unitaries, average_in_batches, average_until, average_shared)
 
 CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     function.__name__: (function, (KEY, np.float32(0.2))) for function in _FUNCTIONS

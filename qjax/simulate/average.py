@@ -61,7 +61,11 @@ def average_trajectories(
 
     Reverse-mode differentiation of the mean gives
     E[d<O>/dt + <O> d ln(p)/dt], the score-function estimator with a leave-one-out
-    baseline over all trajectories, which is unbiased for d Tr(O E_t(rho)) / dt.
+    baseline over all trajectories, which is unbiased for d Tr(O E_t(rho)) / dt. Where
+    errors are rare its variance is far above that of
+    `qjax.gradients.trajectory_gradient`, which takes the likeliest history exactly:
+    use that one for the gradient with respect to a weak noise's strength, and where
+    probabilities depend on the state (damping).
 
     Where all that is random are the Pauli channels of `qjax.noise`, at most one
     `Repeat` deep, trajectories of a `StateVector` of 8 wires or more share the matrices
