@@ -149,7 +149,7 @@ def test_a_batch_runs_by_every_method_in_single_precision(method):
 
 # --- mixed states ---------------------------------------------------------------------
 
-NOISY = block_cases.noisy(21, 4, 50, 4)[2:]
+NOISY = block_cases.noisy(1, 4, 50, 4)[2:]
 
 
 def test_the_noisy_circuits_cover_every_channel():
