@@ -14,7 +14,7 @@ from qjax.geometry.parts import Columns, Jacobian, Part, columns_of
 from qjax.geometry.stages import Staging, split
 from qjax.geometry.words import real_words
 from qjax.plan import CostModel, Layout, Program, execute, plan, program_matrices
-from qjax.plan.executor import apply_window, relayout
+from qjax.plan.arrays import apply_window, relayout
 from qjax.plan.program import Stage
 from qjax.plan.sweeps import Sweep, axes_after
 

@@ -13,3 +13,5 @@ from qjax.plan.program import program_matrices as program_matrices
 from qjax.plan.sweeps import Layout as Layout
 from qjax.plan.sweeps import cheapest_cover as cheapest_cover
 from qjax.plan.turns import turn_levels as turn_levels
+from qjax.plan.words import takes_word as takes_word
+from qjax.plan.words import with_word as with_word

@@ -12,8 +12,8 @@ from jaxtyping import Array
 
 from qjax._checks import require
 from qjax.circuits.builders import cx, ry
+from qjax.plan.arrays import apply_window, open_window, relayout
 from qjax.plan.cost import CostModel
-from qjax.plan.executor import apply_window, open_window, relayout
 from qjax.plan.matrices import window_matrices
 from qjax.plan.sweeps import Layout, Window
 

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib.resources
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,37 +44,52 @@ class CostModel:
     step: float
     build: float
 
+    @functools.cached_property
+    def log_piece(self) -> int | None:
+        """log2 of the numbers that a CPU's cache holds; None where size costs nothing.
+
+        It is the largest size measured at which windows take no more than a fifth
+        longer for each number than at the best size.
+        """
+        if self.device != "cpu":
+            return None
+        rates = np.exp(np.mean(np.log(np.asarray(self.window)[:, :, -1]), axis=1))
+        largest = max(np.flatnonzero(rates <= 1.2 * min(rates)))
+        return None if largest == len(rates) - 1 else self.log_sizes[largest]
+
     def window_seconds(self, log_size: int, log_rows: int, log_right: int) -> float:
         """Predict a window of 2^log_rows rows with 2^log_right numbers to its right."""
-        table = np.asarray(self.window)[self._size(log_size)]
-        row = table[_nearest(self.log_rows, log_rows)]
-        rate = float(np.interp(log_right, self.log_rights, row))
-        return self._seconds(rate * self._growth(log_rows), log_size)
+        row = _nearest(self.log_rows, log_rows)
+        rates = [
+            float(np.interp(log_right, self.log_rights, t[row])) for t in self.window
+        ]
+        return self._seconds(rates, log_size, self._growth(log_rows))
 
     def closing_seconds(self, log_size: int, log_rows: int) -> float:
         """Predict a window at the right end of a sweep."""
-        row = self.closing[self._size(log_size)]
-        rate = row[_nearest(self.log_rows, log_rows)]
-        return self._seconds(rate * self._growth(log_rows), log_size)
+        row = _nearest(self.log_rows, log_rows)
+        rates = [table[row] for table in self.closing]
+        return self._seconds(rates, log_size, self._growth(log_rows))
 
     def relayout_seconds(self, log_size: int, log_run: int) -> float:
         """Predict a permutation of axes that keeps runs of 2^log_run numbers."""
-        row = self.relayout[self._size(log_size)]
-        return self._seconds(float(np.interp(log_run, self.log_runs, row)), log_size)
+        rates = [float(np.interp(log_run, self.log_runs, t)) for t in self.relayout]
+        return self._seconds(rates, log_size)
 
     def build_seconds(self, log_rows: int) -> float:
         """Predict building a window's matrices on 2^log_rows basis states."""
         return 1e-9 * self.build * log_rows * 4.0**log_rows
 
-    def _size(self, log_size: int) -> int:
-        return _nearest(self.log_sizes, log_size)
-
     def _growth(self, log_rows: int) -> float:
         """Beyond the largest matrix measured, time grows with the multiplications."""
         return 2.0 ** max(0, log_rows - self.log_rows[-1])
 
-    def _seconds(self, rate: float, log_size: int) -> float:
-        return self.step + 1e-9 * rate * 2.0**log_size
+    def _seconds(
+        self, rates: Sequence[float], log_size: int, growth: float = 1.0
+    ) -> float:
+        """Predict a step from its rates at all sizes measured."""
+        rate = float(np.interp(log_size, self.log_sizes, rates))
+        return self.step + 1e-9 * rate * growth * 2.0**log_size
 
 
 def _nearest(grid: tuple[int, ...], value: int) -> int:
@@ -85,7 +101,8 @@ def default_cost_model(device: str = "cpu", dtype: str = "float32") -> CostModel
     """Return the cost model shipped for a kind of device and a real dtype.
 
     Args:
-        device: Platform as JAX names it. One that was not measured gets the CPU's.
+        device: Platform as JAX names it. One that was not measured gets the CPU's
+            tables.
         dtype: "float32" or "float64".
 
     Example:
@@ -98,7 +115,7 @@ def default_cost_model(device: str = "cpu", dtype: str = "float32") -> CostModel
     models = json.loads(text.read_text())
     known = {(entry["device"], entry["dtype"]): entry for entry in models}
     entry = known.get((device, dtype), known["cpu", dtype])
-    return from_json(entry)
+    return from_json({**entry, "device": device})
 
 
 def from_json(entry: dict[str, Any]) -> CostModel:

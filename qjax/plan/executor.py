@@ -2,21 +2,32 @@
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from qjax._linalg import contract
+from qjax.plan.arrays import (
+    Numbers,
+    apply_single,
+    apply_window,
+    carry_first,
+    carry_last,
+    numbers_before,
+    open_window,
+    relayout,
+    right_products,
+    right_products_transposed,
+)
 from qjax.plan.program import Loop, Program, Stage
-from qjax.plan.sweeps import CARRY, Layout, Single, Window, axes_after, closes
+from qjax.plan.sweeps import Layout, Single, Sweep, Window, axes_after, closes
 
-Numbers = Float[Array, " size"]
 Method = Literal["reverse", "remat", "adjoint"]
+Matrices = Sequence[Array]
+Flow = PyTree[Float[Array, "..."]]
+"""What moves pass on: a state's numbers, or parts of them yet to be joined."""
 
 
 def execute(
@@ -117,11 +128,8 @@ def _pull_back(
             continue
         pulled: dict[int, Array] = {}
         for move in reversed(_moves(part, program.layout, gather=True)):
-            # The transpose of an orthogonal map is its inverse.
-            numbers, after = move.transpose(own, numbers), cotangent
-            cotangent = move.transpose(own, cotangent)
-            if move.matrix is not None:
-                pulled[move.matrix] = move.gradient(own, numbers, after)
+            numbers, cotangent, found = move.pull_back(own, numbers, cotangent)
+            pulled |= found
         gradients.append(tuple(pulled[index] for index in range(len(own))))
     return numbers, cotangent, tuple(reversed(gradients))
 
@@ -133,33 +141,122 @@ def _pull_back(
 class _Move:
     """One array operation: linear in the numbers, and in its matrix if it has one.
 
-    `back` is its transpose in the numbers, written out: what differentiation makes of
-    a matrix product with few columns takes several times as long.
+    Attributes:
+        function: The operation, given the matrix and the numbers.
+        back: Its transpose in the numbers, written out: what differentiation makes of
+            a matrix product with few columns takes several times as long.
+        matrix: Index of the matrix in the stage.
+        bit: Bit of a piece's index that chooses between two matrices.
     """
 
-    function: Callable[..., Numbers]
-    back: Callable[..., Numbers]
+    function: Callable[..., Flow]
+    back: Callable[..., Flow]
     matrix: int | None = None
+    bit: int | None = None
 
-    def apply(self, matrices: Sequence[Array], numbers: Numbers) -> Numbers:
-        return self.function(*self._own(matrices), numbers)
+    def apply(
+        self, matrices: Matrices, numbers: Flow, piece: Array | None = None
+    ) -> Flow:
+        if self.matrix is None:
+            return self.function(numbers)
+        return self.function(self._choose(matrices[self.matrix], piece), numbers)
 
-    def transpose(self, matrices: Sequence[Array], numbers: Numbers) -> Numbers:
-        return self.back(*self._own(matrices), numbers)
+    def transpose(
+        self, matrices: Matrices, numbers: Flow, piece: Array | None = None
+    ) -> Flow:
+        if self.matrix is None:
+            return self.back(numbers)
+        return self.back(self._choose(matrices[self.matrix], piece), numbers)
 
     def gradient(
-        self, matrices: Sequence[Array], before: Numbers, cotangent: Numbers
+        self,
+        matrices: Matrices,
+        before: Flow,
+        cotangent: Flow,
+        piece: Array | None = None,
     ) -> Array:
         """Return the cotangent of the matrix."""
-        (matrix,) = self._own(matrices)
-        _, pull = jax.vjp(lambda m: self.function(m, before), matrix)
+        assert self.matrix is not None
+
+        def through(matrix: Array) -> Flow:
+            return self.function(self._choose(matrix, piece), before)
+
+        _, pull = jax.vjp(through, matrices[self.matrix])
         return pull(cotangent)[0]
 
-    def _own(self, matrices: Sequence[Array]) -> tuple[Array, ...]:
-        return () if self.matrix is None else (matrices[self.matrix],)
+    def pull_back(
+        self,
+        matrices: Matrices,
+        numbers: Flow,
+        cotangent: Flow,
+        piece: Array | None = None,
+    ) -> tuple[Flow, Flow, dict[int, Array]]:
+        """Return the numbers before, their cotangent and the matrix's."""
+        # The transpose of an orthogonal map is its inverse.
+        before = self.transpose(matrices, numbers, piece)
+        pulled = self.transpose(matrices, cotangent, piece)
+        if self.matrix is None:
+            return before, pulled, {}
+        gradient = self.gradient(matrices, before, cotangent, piece)
+        return before, pulled, {self.matrix: gradient}
+
+    def _choose(self, matrix: Array, piece: Array | None) -> Array:
+        if self.bit is None or piece is None:
+            return matrix
+        return jax.lax.dynamic_index_in_dim(matrix, (piece >> self.bit) & 1)
 
 
-def _moves(stage: Stage, layout: Layout, gather: bool) -> list[_Move]:
+@dataclasses.dataclass(frozen=True)
+class _Pieces:
+    """Moves on one piece of the numbers after the other: each piece fits a cache."""
+
+    moves: tuple[_Move, ...]
+    count: int
+
+    def apply(self, matrices: Matrices, numbers: Flow) -> Flow:
+        def step(_: None, item: tuple[Array, Flow]):
+            piece, numbers = item
+            for move in self.moves:
+                numbers = move.apply(matrices, numbers, piece)
+            return None, numbers
+
+        _, done = jax.lax.scan(step, None, (self._indices(), self._cut(numbers)))
+        return self._join(done)
+
+    def pull_back(
+        self,
+        matrices: Matrices,
+        numbers: Flow,
+        cotangent: Flow,
+    ) -> tuple[Flow, Flow, dict[int, Array]]:
+        """Pull every piece back, and sum the matrices' cotangents."""
+
+        def step(total: dict[int, Array], item: tuple):
+            piece, numbers, cotangent = item
+            for move in reversed(self.moves):
+                numbers, cotangent, found = move.pull_back(
+                    matrices, numbers, cotangent, piece
+                )
+                total = total | {i: total[i] + found[i] for i in found}
+            return total, (numbers, cotangent)
+
+        own = [move.matrix for move in self.moves if move.matrix is not None]
+        total = {index: jnp.zeros_like(matrices[index]) for index in own}
+        pieces = (self._indices(), self._cut(numbers), self._cut(cotangent))
+        total, done = jax.lax.scan(step, total, pieces)
+        return *self._join(done), total
+
+    def _indices(self) -> Array:
+        return jnp.arange(self.count)
+
+    def _cut(self, numbers: PyTree) -> PyTree:
+        return jax.tree.map(lambda x: x.reshape(self.count, -1, *x.shape[1:]), numbers)
+
+    def _join(self, pieces: PyTree) -> PyTree:
+        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), pieces)
+
+
+def _moves(stage: Stage, layout: Layout, gather: bool) -> list[_Move | _Pieces]:
     """Write a stage as array operations; `gather` relayouts have no fast transpose."""
     axes, moves, matrix = layout.start(), [], 0
 
@@ -171,186 +268,71 @@ def _moves(stage: Stage, layout: Layout, gather: bool) -> list[_Move]:
 
     for step in stage.steps:
         if isinstance(step, Single):
-            function = functools.partial(_apply_single, step, layout, axes)
+            function = functools.partial(apply_single, step, layout, axes)
             moves.append(_Move(function, _with_transpose(function), matrix))
             matrix += 1
             continue
         reach(layout.axes(step.order))
-        for window in step.windows:
-            function = functools.partial(apply_window, window, step.order, layout)
-            if closes(window, layout):
-                back = functools.partial(open_window, window, step.order, layout)
-            else:
-                back = _with_transpose(function)
-            moves.append(_Move(function, back, matrix))
-            matrix += 1
+        moves += _sweep_moves(step, layout, matrix)
+        matrix += len(step.windows)
         axes = axes_after(step, layout)
     reach(layout.start())
     return moves
 
 
+def _sweep_moves(sweep: Sweep, layout: Layout, first: int) -> list[_Move | _Pieces]:
+    """Write windows as moves; `first` is the first one's matrix."""
+    whole: list[_Move | _Pieces] = [
+        _window_move(window, sweep.order, layout, first + index)
+        for index, window in enumerate(sweep.windows[: sweep.whole])
+    ]
+    pieced = sweep.windows[sweep.whole :]
+    if not pieced:
+        return whole
+    fixed = pieced[0].start
+    order = sweep.order[fixed:]
+    smaller = dataclasses.replace(layout, num_wires=layout.num_wires - fixed)
+    moves = []
+    for index, window in enumerate(pieced, first + sweep.whole):
+        chosen = [sweep.order.index(wire) for wire in window.mux if wire not in order]
+        own = dataclasses.replace(
+            window,
+            start=window.start - fixed,
+            stop=window.stop - fixed,
+            mux=() if chosen else window.mux,
+        )
+        # The first of the wires that stay is the highest bit of a piece's index.
+        bit = fixed - 1 - chosen[0] if chosen else None
+        move = _window_move(own, order, smaller, index)
+        moves.append(dataclasses.replace(move, bit=bit))
+    count = 2 ** (layout.bits * fixed)
+    if not (layout.carry and closes(pieced[-1], layout)):
+        return [*whole, _Pieces(tuple(moves), count)]
+    # The carry passes in front of all pieces at once.
+    moves[-1] = dataclasses.replace(
+        moves[-1],
+        function=functools.partial(right_products, own, order),
+        back=right_products_transposed,
+    )
+    last = functools.partial(
+        carry_last,
+        2 ** len(own.mux),
+        count * numbers_before(own, order),
+        2 ** (own.stop - own.start),
+    )
+    return [*whole, _Pieces(tuple(moves), count), _Move(carry_first, last)]
+
+
+def _window_move(
+    window: Window, order: tuple[int, ...], layout: Layout, matrix: int
+) -> _Move:
+    function = functools.partial(apply_window, window, order, layout)
+    if closes(window, layout):
+        back = functools.partial(open_window, window, order, layout)
+    else:
+        back = _with_transpose(function)
+    return _Move(function, back, matrix)
+
+
 def _with_transpose(function: Callable[[Array, Numbers], Numbers]):
     return lambda matrix, numbers: function(jnp.swapaxes(matrix, -1, -2), numbers)
-
-
-def apply_window(
-    window: Window,
-    order: tuple[int, ...],
-    layout: Layout,
-    matrix: Array,
-    numbers: Numbers,
-) -> Numbers:
-    """Multiply a window's axes, seen as (left, rows, right), by its matrix."""
-    left, rows = 2 ** (layout.bits * window.start), matrix.shape[-1]
-    view = numbers.reshape(left, rows, -1)
-    if closes(window, layout):
-        return _close(window, order, layout, matrix, view[..., 0])
-    if left == 1:
-        return _product(matrix[0], view[0]).reshape(-1)
-    if window.mux:
-        before = _before(window, order)
-        shape = (before, 2, left // before // 2, rows, rows)
-        matrix = jnp.broadcast_to(matrix[None, :, None], shape)
-    matrices = jnp.broadcast_to(matrix.reshape(-1, rows, rows), (left, rows, rows))
-    return _products(matrices, view).reshape(-1)
-
-
-def _close(
-    window: Window, order: tuple[int, ...], layout: Layout, matrix: Array, view: Array
-) -> Numbers:
-    """Multiply the last axes from the right, and put the carry in front."""
-    if not layout.carry:
-        return _product(view, matrix[0].T).reshape(-1)
-    count, rows = matrix.shape[:2]
-    split = view.reshape(_before(window, order), count, -1, rows)
-    products = [_product(split[:, z], matrix[z].T) for z in range(count)]
-    # Slices side by side move the carry faster than a transposition.
-    halves = [product.reshape(*split[:, 0].shape[:2], 2, -1) for product in products]
-    parts = [jnp.stack([half[:, :, c] for half in halves], 1) for c in range(2)]
-    return jnp.stack(parts).reshape(-1)
-
-
-def open_window(
-    window: Window,
-    order: tuple[int, ...],
-    layout: Layout,
-    matrix: Array,
-    numbers: Numbers,
-) -> Numbers:
-    """Do the transpose of a closing window: the carry goes back to the last axes."""
-    count, rows = matrix.shape[0], matrix.shape[-1]
-    if layout.carry:
-        numbers = jnp.swapaxes(numbers.reshape(2, -1, rows // 2), 0, 1)
-    split = numbers.reshape(_before(window, order), count, -1, rows)
-    parts = [_product(split[:, z], matrix[z]) for z in range(count)]
-    return jnp.stack(parts, 1).reshape(-1)
-
-
-def _before(window: Window, order: tuple[int, ...]) -> int:
-    """Numbers to the left of the wire that chooses the window's matrix."""
-    return 2 ** order.index(window.mux[0]) if window.mux else 1
-
-
-def _apply_single(
-    step: Single, layout: Layout, axes: tuple[int, ...], matrix: Array, numbers: Numbers
-) -> Numbers:
-    """Apply an operation that is too wide for a window to the axes where they are."""
-    starts, position = {}, 0
-    for axis in axes:
-        starts[axis] = position
-        position += 1 if axis == CARRY else layout.bits
-
-    def places(wires: Sequence[int]) -> tuple[int, ...]:
-        return tuple(starts[w] + b for w in wires for b in range(layout.bits))
-
-    tensor = numbers.reshape((2,) * position + (-1,))
-    acted = ((starts[CARRY],) if layout.carry else ()) + places(step.wires)
-    done = contract(tensor, matrix, acted, places(step.controls), step.values)
-    return done.reshape(-1)
-
-
-def relayout(
-    old: tuple[int, ...],
-    new: tuple[int, ...],
-    bits: int,
-    gather: bool,
-    numbers: Numbers,
-) -> Numbers:
-    """Permute axes. A gather is faster on a CPU; only a transpose has a transpose."""
-    widths = [1 if axis == CARRY else bits for axis in old]
-    if not gather:
-        return _transpose(old, new, widths, numbers)
-    starts = [0, *itertools.accumulate(widths)]
-    places = [starts[i] + bit for i in map(old.index, new) for bit in range(widths[i])]
-    kept = 0
-    while kept < len(places) and places[-1 - kept] == len(places) - 1 - kept:
-        kept += 1
-    moved = places[: len(places) - kept]
-    # A row's source is a sum over its bits, so two short tables give all of them.
-    weights = [1 << (len(moved) - 1 - place) for place in moved]
-    half = len(moved) // 2
-    first, second = _bit_sums(weights[:half]), _bit_sums(weights[half:])
-    index = (jnp.asarray(first)[:, None] + jnp.asarray(second)[None, :]).reshape(-1)
-    rows = numbers.reshape(index.shape[0], -1)
-    return rows.at[index].get(mode="promise_in_bounds", unique_indices=True).reshape(-1)
-
-
-def _transpose(
-    old: tuple[int, ...], new: tuple[int, ...], widths: Sequence[int], numbers: Numbers
-) -> Numbers:
-    """Permute axes; those that stay neighbours are merged: few axes move faster."""
-    runs: list[list[int]] = []
-    for place in map(old.index, new):
-        if runs and runs[-1][-1] == place - 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    order = sorted(runs)
-    shape = [2 ** sum(widths[place] for place in run) for run in order]
-    view = numbers.reshape(*shape, -1)
-    return view.transpose(*map(order.index, runs), len(order)).reshape(-1)
-
-
-def _bit_sums(weights: Sequence[int]) -> np.ndarray:
-    """Sum the weights of the bits set in j, for every j, the first bit leading."""
-    sums = np.zeros(1, np.int32)
-    for weight in reversed(weights):
-        sums = np.concatenate([sums, sums + np.int32(weight)])
-    return sums
-
-
-@jax.custom_jvp
-def _products(matrices: Array, view: Array) -> Array:
-    """Multiply one matrix after the other."""
-    return _product(matrices, view)
-
-
-@functools.partial(_products.defjvp, symbolic_zeros=True)
-def _products_derivative(primals, tangents):
-    (matrices, view), (changes, moved) = primals, tangents
-    zero = jax.custom_derivatives.SymbolicZero
-    value = _product(matrices, view)
-    tangent = jnp.zeros_like(value)
-    if not isinstance(changes, zero):
-        tangent = tangent + _product(changes, view)
-    if not isinstance(moved, zero):
-        # Written so that its transpose, and not itself, is the product that is fast.
-        turned = jnp.swapaxes(matrices, -1, -2)
-        tangent = tangent + _product(turned, moved, _BY_ROWS)
-    return value, tangent
-
-
-_BY_ROWS = (((1,), (1,)), ((0,), (0,)))
-"""Dimension numbers of matrices^T times matrices, one after the other."""
-
-
-def _product(left: Array, right: Array, dimensions: tuple | None = None) -> Array:
-    # Some accelerators otherwise multiply float32 at reduced precision; numbers stored
-    # in 16 bits are summed in 32.
-    wide = np.promote_types(left.dtype, np.float32)
-    settings = {"precision": jax.lax.Precision.HIGHEST, "preferred_element_type": wide}
-    if dimensions is None:
-        product = jnp.matmul(left, right, **settings)
-    else:
-        product = jax.lax.dot_general(left, right, dimensions, **settings)
-    return product.astype(left.dtype)

@@ -67,10 +67,15 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """Windows from left to right over the wires in `order`."""
+    """Windows from left to right over the wires in `order`.
+
+    Those from number `whole` on are done piece by piece: the axes to the left of them
+    are fixed, and what remains fits a cache.
+    """
 
     order: Wires
     windows: tuple[Window, ...]
+    whole: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,9 +139,13 @@ def window_seconds(layout: Layout, cost: CostModel, start: int, stop: int) -> fl
     rows = layout.bits * (stop - start) + layout.carry
     right = layout.bits * (layout.num_wires - stop) + layout.log_batch
     build = cost.build_seconds(layout.bits * (stop - start))
+    size = layout.log_size
+    if cost.log_piece is not None and _in_pieces(start, layout, cost):
+        size = cost.log_piece
+    pieces = 2 ** (layout.log_size - size)
     if right == 0:
-        return build + cost.closing_seconds(layout.log_size, rows)
-    return build + cost.window_seconds(layout.log_size, rows, right)
+        return build + pieces * cost.closing_seconds(size, rows)
+    return build + pieces * cost.window_seconds(size, rows, right)
 
 
 def sweep_seconds(
@@ -257,7 +266,8 @@ class _Problem:
             windows.pop()
         if not self.layout.carry:
             windows = [window for window in windows if window.operations]
-        return Sweep(order, tuple(windows)), heads
+        whole = _whole(windows, self.layout, self.cost)
+        return Sweep(order, tuple(windows), whole), heads
 
     def _absorb(
         self, heads: list[int], inside: set[int], left: set[int]
@@ -350,6 +360,18 @@ def axes_after(sweep: Sweep, layout: Layout) -> tuple[int, ...]:
 def closes(window: Window, layout: Layout) -> bool:
     """Say whether a window has nothing to its right, so that it can turn the carry."""
     return window.stop == layout.num_wires and layout.log_batch == 0
+
+
+def _in_pieces(start: int, layout: Layout, cost: CostModel) -> bool:
+    """Say whether a cache holds what is to the right of a start, but not the state."""
+    right = layout.log_size - layout.bits * start
+    return cost.log_piece is not None and right <= cost.log_piece < layout.log_size
+
+
+def _whole(windows: Sequence[Window], layout: Layout, cost: CostModel) -> int:
+    """Count the windows that are done on the whole state."""
+    pieced = [_in_pieces(window.start, layout, cost) for window in windows]
+    return len(windows) - sum(pieced) if sum(pieced) > 1 else len(windows)
 
 
 def _cuts(sizes: tuple[int, ...], num_wires: int) -> Pattern:

@@ -2,9 +2,9 @@
 
 What differs between such trajectories are frames (`qjax.noise.pauli_frames`): Pauli
 words between segments of the circuit whose gates are those of the noiseless circuit.
-The matrices of the segments are built once for all trajectories; a word costs one
-permutation of the amplitudes; and up to its first word a trajectory is the noiseless
-run, whose states are kept.
+The matrices of the segments are built once for all trajectories; a word costs next to
+nothing; and up to its first word a trajectory is the noiseless run, whose states are
+kept.
 """
 
 import dataclasses
@@ -37,6 +37,8 @@ from qjax.plan import (
     plan,
     predict_seconds,
     program_matrices,
+    takes_word,
+    with_word,
 )
 from qjax.simulate.fused import uses_blocks
 from qjax.states.base import AbstractState
@@ -262,7 +264,6 @@ def _turn(
     """Do the longest stride that has no word where it has no place for one."""
     repetition, numbers = carry
     here = segment + repetition * part.segments
-    numbers = _apply_words(jnp.take(before, here, axis=1), numbers)
     count = jnp.pad(jnp.cumsum(some.astype(jnp.int32)), (1, 0))
     free, branches = [], []
     for stride, own in zip(part.strides, matrices, strict=True):
@@ -272,10 +273,9 @@ def _turn(
 
         def branch(now: Array, stride=stride, own=own) -> Array:
             for place, program in enumerate(stride.programs):
-                if place:
-                    now = _apply_words(jnp.take(before, here + place, axis=1), now)
+                words = jnp.take(before, here + place, axis=1)
                 layer = jax.tree.map(lambda leaf: leaf[repetition], own[place])
-                now = _execute(program, layer, now)
+                now = _execute(program, layer, words, now)
             return now
 
         branches.append(branch)
@@ -286,8 +286,16 @@ def _turn(
 
 
 def _execute(
-    program: Program, matrices: PyTree, numbers: Float[Array, "batch size"]
+    program: Program,
+    matrices: PyTree,
+    words: UInt32[Array, "batch 2"],
+    numbers: Float[Array, "batch size"],
 ) -> Float[Array, "batch size"]:
+    """Apply a word to each state, and a program to all."""
+    if len(numbers) == 1 and takes_word(program):
+        own = with_word(program, matrices, words[0])
+        return execute(program, own, numbers[0], "adjoint")[None]
+    numbers = _apply_words(words, numbers)
     if len(numbers) == 1:
         return execute(program, matrices, numbers[0], "adjoint")[None]
     return jax.vmap(lambda one: execute(program, matrices, one, "adjoint"))(numbers)

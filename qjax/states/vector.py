@@ -167,5 +167,11 @@ def unit_rows(vectors: Complex[Array, "*b d"]) -> Complex[Array, "*b d"]:
 
 @functools.partial(jax.jit, static_argnums=1)
 def one_at(index: Int[Array, " k"] | np.ndarray, dtype: np.dtype | type) -> Array:
-    """Return zeros of shape (2,) * k with 1 at an index; jitted, it is one array."""
-    return jnp.zeros((2,) * index.shape[0], dtype).at[tuple(index)].set(1)
+    """Return zeros of shape (2,) * k with 1 at an index; jitted, it is one array.
+
+    A comparison, since a scatter of constants would be compiled into the program.
+    """
+    weights = 2 ** np.arange(index.shape[0], dtype=np.int32)[::-1]
+    place = jnp.sum(jnp.asarray(index, np.int32) * weights, dtype=np.int32)
+    ones = jax.lax.iota(np.int32, 2 ** index.shape[0]) == place
+    return ones.astype(dtype).reshape((2,) * index.shape[0])

@@ -91,9 +91,25 @@ def test_a_model_is_data_that_goes_through_json_and_back(model):
 def test_an_unmeasured_device_gets_the_model_of_the_cpu():
     for dtype in ("float32", "float64"):
         fallback = default_cost_model("abacus", dtype)
-        assert fallback == default_cost_model("cpu", dtype)
+        measured = default_cost_model("cpu", dtype)
+        assert fallback == dataclasses.replace(measured, device="abacus")
         assert fallback.dtype == dtype
     assert default_cost_model() is default_cost_model()
+
+
+def test_a_piece_is_the_largest_size_at_which_windows_are_fast():
+    model = default_cost_model()
+    assert model.log_sizes == (9, 13, 17, 21, 23)
+
+    def piece(*rates, device="cpu"):
+        window = tuple(((float(rate),) * 7,) * 6 for rate in rates)
+        return dataclasses.replace(model, window=window, device=device).log_piece
+
+    assert piece(3, 1, 1.1, 1.3, 2) == 17
+    assert piece(3, 1, 1.3, 2, 2) == 13
+    assert piece(3, 1, 1, 1, 1.1) is None  # as fast however large
+    assert piece(3, 1, 1.1, 1.3, 2, device="gpu") is None
+    assert model.log_piece == 17 == default_cost_model("cpu", "float64").log_piece
 
 
 def test_the_cost_model_decides_the_plan():

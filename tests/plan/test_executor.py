@@ -9,7 +9,7 @@ import pytest
 from qjax.circuits import Controlled, controlled, cx, rx, rzz, unitary
 from qjax.noise import bit_flip
 from qjax.plan import Layout
-from qjax.plan.executor import apply_window, relayout
+from qjax.plan.arrays import apply_window, relayout
 from qjax.plan.matrices import MAX_UNROLLED_LEVELS, window_matrices
 from qjax.plan.program import _real_form
 from qjax.plan.sweeps import CARRY, Window

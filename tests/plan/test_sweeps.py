@@ -155,7 +155,7 @@ def test_the_checker_rejects_two_operations_swapped():
 
 def test_the_checker_lets_operations_change_places_that_share_only_what_they_read():
     reading = [Wiring((0, 1), (0,)), Wiring((0, 2), (0,))]
-    steps = [Sweep((0, 1, 2), (Window(0, 3, (), (1, 0)),))]
+    steps = [Sweep((0, 1, 2), (Window(0, 3, (), (1, 0)),), 1)]
     check_plan(steps, reading, Layout(3))
     with pytest.raises(WrongPlan, match="1 before 0"):
         check_plan(steps, problems.bare(reading), Layout(3))

@@ -367,14 +367,14 @@ def test_the_memory_of_the_adjoint_does_not_grow_with_depth():
 # --- mutants --------------------------------------------------------------------------
 
 
-def not_undone(self, matrices, before, cotangent, right=executor._Move.gradient):
+def not_undone(self, matrices, before, cotangent, piece, right=executor._Move.gradient):
     """Uses the state after a window where the one before it belongs."""
-    return right(self, matrices, self.apply(matrices, before), cotangent)
+    return right(self, matrices, self.apply(matrices, before), cotangent, piece)
 
 
-def not_transposed(self, matrices, numbers):
+def not_transposed(self, matrices, numbers, piece):
     """Goes on where it should go back."""
-    return self.apply(matrices, numbers)
+    return self.apply(matrices, numbers, piece)
 
 
 @pytest.mark.parametrize(

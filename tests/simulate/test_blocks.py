@@ -10,7 +10,8 @@ import pytest
 
 from qjax.circuits import Circuit, Conditional, Measure, Repeat, h, rx, unitary, x
 from qjax.noise import bit_flip, depolarizing, phase_flip
-from qjax.plan import executor, matrices, program
+from qjax.plan import arrays, executor, matrices, program
+from qjax.plan.sweeps import Single
 from qjax.simulate import run
 from qjax.simulate.fused import prefers_blocks, takes_blocks
 from qjax.states import DensityMatrix, PauliDensity, StateBatch, StateVector
@@ -246,7 +247,7 @@ def unordered(table, size, site, right=matrices._row_orders):
     return rows, np.broadcast_to(np.arange(back.shape[1]), back.shape)
 
 
-def choiceless(window, order, layout, matrix, numbers, right=executor.apply_window):
+def choiceless(window, order, layout, matrix, numbers, right=arrays.apply_window):
     same = jnp.broadcast_to(matrix[:1], matrix.shape)
     return right(window, order, layout, same, numbers)
 
@@ -255,8 +256,8 @@ def unmoved(old, new, bits, gather, numbers):
     return numbers
 
 
-def uncontrolled(step, layout, axes, matrix, numbers, right=executor._apply_single):
-    bare = executor.Single(step.operation, step.wires)
+def uncontrolled(step, layout, axes, matrix, numbers, right=arrays.apply_single):
+    bare = Single(step.operation, step.wires)
     return right(bare, layout, axes, matrix, numbers)
 
 
@@ -267,7 +268,7 @@ def uncontrolled(step, layout, axes, matrix, numbers, right=executor._apply_sing
         (matrices, "_row_orders", unordered, "brickwork"),
         (executor, "apply_window", choiceless, "ansatz"),
         (executor, "relayout", unmoved, "all_to_all"),
-        (executor, "_apply_single", uncontrolled, "many_controls"),
+        (executor, "apply_single", uncontrolled, "many_controls"),
     ],
     ids=["conjugated", "unordered", "choiceless", "unmoved", "uncontrolled"],
 )
