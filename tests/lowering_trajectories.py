@@ -50,13 +50,18 @@ def average_until(key: Any, strength: Any) -> Any:
 
 
 def average_shared(key: Any, strength: Any) -> Any:
-    """Wide enough for trajectories to share a noiseless run."""
-    turns = [circuits.ry(strength, wire) for wire in range(8)]
-    chain = [circuits.cx(wire, wire + 1) for wire in range(7)]
-    errors = [noise.depolarizing(0.1, wire) for wire in range(8)]
-    noisy = Circuit([*turns, *chain, *errors], 8)
+    """Wide enough for trajectories to share a noiseless run; words between layers."""
+
+    def layer(angle: Any) -> Circuit:
+        turns = [circuits.ry(angle, wire) for wire in range(8)]
+        chain = [circuits.cx(wire, wire + 1) for wire in range(7)]
+        errors = [noise.depolarizing(0.1, wire) for wire in range(8)]
+        return Circuit([*turns, *chain, *errors], 8)
+
+    layers = jax.vmap(layer)(strength * np.ones(2, np.float32))
+    noisy, zero = Circuit([circuits.Repeat(layers, 2)], 8), StateVector.zeros(8)
     z = circuits.pauli("Z", 0)
-    return simulate.average_trajectories(key, noisy, StateVector.zeros(8), z, 4).mean
+    return simulate.average_trajectories(key, noisy, zero, z, 4, batch_size=1).mean
 
 
 _FUNCTIONS = (draw_unitaries, average_in_batches, average_until, average_shared)

@@ -1,6 +1,7 @@
 """Expectations of Pauli sums as <psi|(H psi)>, with H applied window by window."""
 
 import functools
+import operator
 from collections.abc import Sequence
 
 import jax
@@ -21,6 +22,9 @@ _WIDEST_WINDOW = 6
 
 _FEWEST_WIRES = 8
 """On fewer wires a pass for each word is as fast, and compiles faster."""
+
+_SMALLEST_LOG_SIZE = 13
+"""Fewer numbers are not done piece by piece: a loop costs more than it saves."""
 
 _LARGEST_SIGN_TABLE = 2**16
 """Up to so many signs, diagonal sums are one matrix product with the probabilities."""
@@ -71,7 +75,9 @@ def sum_expectation(
     gradient 2 H psi costs nothing more.
     """
     flat = state.amplitudes.reshape(2**state.num_wires, -1)
-    numbers = jnp.stack([flat.real, flat.imag])
+    # Of vectors: XLA then sees that what `run` returned need not be put together again.
+    halves = [flat.real.reshape(-1), flat.imag.reshape(-1)]
+    numbers = jnp.concatenate(halves).reshape(2, *flat.shape)
     dtype = numbers.dtype
     coefficients = jnp.asarray(observable.coefficients).astype(dtype)
     log_batch = max(flat.shape[1].bit_length() - 1, int(flat.shape[1] > 1))
@@ -124,7 +130,7 @@ def _energy(
     numbers: Float[Array, "2 d batch"],
 ) -> Float[Array, " batch"]:
     applied = _apply(cover, words, num_wires, coefficients, numbers)
-    return jnp.sum(numbers * applied, axis=(0, 1))
+    return _dots(numbers, applied)
 
 
 @functools.partial(_energy.defjvp, symbolic_zeros=True)
@@ -132,7 +138,7 @@ def _energy_derivative(cover, words, num_wires, primals, tangents):
     coefficients, numbers = primals
     changes, moved = tangents
     applied = _apply(cover, words, num_wires, coefficients, numbers)
-    value = jnp.sum(numbers * applied, axis=(0, 1))
+    value = _dots(numbers, applied)
     tangent = jnp.zeros_like(value)
     if not isinstance(moved, jax.custom_derivatives.SymbolicZero):
         tangent = tangent + 2 * jnp.sum(applied * moved, axis=(0, 1))
@@ -143,6 +149,14 @@ def _energy_derivative(cover, words, num_wires, primals, tangents):
     return value, tangent
 
 
+def _dots(left: Float[Array, "2 d batch"], right: Float[Array, "2 d batch"]) -> Array:
+    """Multiply column by column; one pair as vectors, which is faster than a sum."""
+    if left.shape[-1] > 1:
+        return jnp.sum(left * right, axis=(0, 1))
+    high = jax.lax.Precision.HIGHEST
+    return jnp.dot(left.reshape(-1), right.reshape(-1), precision=high)[None]
+
+
 def _apply(
     cover: Cover,
     words: tuple[Word, ...],
@@ -150,20 +164,51 @@ def _apply(
     coefficients: Float[Array, " t"],
     numbers: Float[Array, "2 d batch"],
 ) -> Float[Array, "2 d batch"]:
-    """Return H psi, real part and imaginary part."""
-    total = jnp.zeros_like(numbers)
+    """Return H psi, real part and imaginary part.
+
+    Windows that do not see the first wires are done piece by piece, those wires and the
+    part being fixed: so their results stay in the cache, and XLA does not merge them
+    with the sum that follows into one kernel, which takes several times as long.
+    """
+    fixed = _fixed_wires(num_wires, numbers)
+    whole: list[Array] = []
+    pieced: list[tuple[int, Array]] = []
     for start, stop, members in cover:
         matrices = np.stack([_word_matrix(words[j], start, stop) for j in members])
         real, imag = np.real(matrices), np.imag(matrices)
         own = coefficients[np.asarray(members)]
         if np.any(real):
             matrix = jnp.tensordot(own, jnp.asarray(real, own.dtype), 1)
-            total = total + _window(matrix, numbers, start, stop, num_wires)
+            if fixed is not None and start >= fixed:
+                pieced.append((2 ** (start - fixed), matrix))
+            else:
+                whole.append(_window(matrix, numbers, 2 ** (start + 1)))
         if np.any(imag):
             matrix = jnp.tensordot(own, jnp.asarray(imag, own.dtype), 1)
-            upper, lower = _window(matrix, numbers, start, stop, num_wires)
-            total = total + jnp.stack([-lower, upper])
-    return total
+            upper, lower = _window(matrix, numbers, 2 ** (start + 1))
+            whole.append(jnp.stack([-lower, upper]))
+    if whole:
+        whole = [functools.reduce(operator.add, whole)]
+    if not pieced:
+        return whole[0]
+
+    def step(_: None, pieces: list[Array]) -> tuple[None, Array]:
+        *done, piece = pieces
+        done += [_window(matrix, piece, left) for left, matrix in pieced]
+        return None, functools.reduce(operator.add, done)
+
+    assert fixed is not None
+    pieces = [each.reshape(2 ** (fixed + 1), -1) for each in (*whole, numbers)]
+    return jax.lax.scan(step, None, pieces)[1].reshape(numbers.shape)
+
+
+def _fixed_wires(num_wires: int, numbers: Float[Array, "2 d batch"]) -> int | None:
+    """Count the wires to fix for pieces that fit a cache; None for no pieces."""
+    cost = default_cost_model(jax.default_backend(), numbers.dtype.name)
+    if cost.log_piece is None or numbers.size < 2**_SMALLEST_LOG_SIZE:
+        return None
+    half = (numbers.size // 2).bit_length() - 1
+    return min(max(half - cost.log_piece, 0), num_wires)
 
 
 def _word_matrix(word: Word, start: int, stop: int) -> np.ndarray:
@@ -171,20 +216,14 @@ def _word_matrix(word: Word, start: int, stop: int) -> np.ndarray:
     return pauli_matrix("".join(letters.get(w, "I") for w in range(start, stop)))
 
 
-def _window(
-    matrix: Float[Array, "k k"],
-    numbers: Float[Array, "2 d batch"],
-    start: int,
-    stop: int,
-    num_wires: int,
-) -> Float[Array, "2 d batch"]:
-    """Multiply the wires start .. stop of both parts by a real matrix."""
+def _window(matrix: Float[Array, "k k"], numbers: Array, left: int) -> Array:
+    """Multiply numbers, seen as (left, k, right), by a real matrix."""
     rows = matrix.shape[0]
-    view = numbers.reshape(2 ** (start + 1), rows, -1)
+    view = numbers.reshape(left, rows, -1)
     high = jax.lax.Precision.HIGHEST
     if view.shape[2] == 1:
         done = jnp.matmul(view[..., 0], matrix.T, precision=high)
     else:
-        many = jnp.broadcast_to(matrix, (view.shape[0], rows, rows))
+        many = jnp.broadcast_to(matrix, (left, rows, rows))
         done = jnp.matmul(many, view, precision=high)
     return done.reshape(numbers.shape)

@@ -44,8 +44,11 @@ _FEWEST_WIRES = {StateVector: 8, StateBatch: 2, DensityMatrix: 5, PauliDensity: 
 _MOST_TRANSFER_WIRES = 3
 """A transfer matrix on k wires has 16^k entries: a wider gate is cheaper alone."""
 
-_REVERSE_LOG_SIZE = 12
+_KEPT_LOG_SIZE = 12
 """States of up to 2^12 numbers are kept for the gradient: faster than recomputing."""
+
+_KEPT_LOG_WORK = 19
+"""Up to 2^19 numbers times operations, keeping is not slower than computing back."""
 
 
 def takes_blocks(circuit: Circuit, state: AbstractState | StateBatch) -> bool:
@@ -99,9 +102,10 @@ def choose_gradient(
     if gradient != "auto":
         return gradient
     size = sum(leaf.size for leaf in jax.tree.leaves(state))
-    if size <= 2**_REVERSE_LOG_SIZE:
-        return "reverse"
-    return "adjoint" if unitary else "remat"
+    if not unitary:
+        return "reverse" if size <= 2**_KEPT_LOG_SIZE else "remat"
+    work = size * sum(times for _, times in _elementary(circuit.operations))
+    return "reverse" if work <= 2**_KEPT_LOG_WORK else "adjoint"
 
 
 def blocks_program(
@@ -177,5 +181,5 @@ def _from_numbers(
     if isinstance(like, PauliDensity):
         return PauliDensity(numbers.reshape(like.coefficients.shape))
     assert isinstance(like, StateVector | StateBatch)
-    real, imag = numbers.reshape(2, *like.amplitudes.shape)
-    return type(like)(jax.lax.complex(real, imag))
+    amplitudes = jax.lax.complex(*jnp.split(numbers, 2))
+    return type(like)(amplitudes.reshape(like.amplitudes.shape))

@@ -52,9 +52,9 @@ def run(
             a `DensityMatrix`, 4 on a `PauliDensity`) where the circuit allows.
         gradient: What blocks keep for reverse mode: "reverse" every intermediate state,
             "remat" one state for each repetition, "adjoint" the final state only, from
-            which the others are computed back. "auto" is "reverse" for states of at
-            most 4096 numbers, beyond that "adjoint" for unitary circuits and "remat"
-            for noisy ones. Forward mode needs "reverse" or "remat".
+            which the others are computed back. "auto" is "reverse" for small states;
+            beyond 2^19 numbers times operations "adjoint" for unitary circuits, beyond
+            4096 numbers "remat" for noisy ones. Forward mode needs one of the others.
         cost_model: What the plan is chosen by; by default the one shipped for the
             device and precision.
         storage: "bfloat16" or "float16" halves the memory of a complex64 run by blocks:

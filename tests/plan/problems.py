@@ -56,6 +56,14 @@ def random_cost(rng: np.random.Generator) -> CostModel:
     )
 
 
+def small_cache(log_piece: int) -> CostModel:
+    """A cost model as if a cache held no more than 2^log_piece numbers."""
+    sizes = tuple(range(log_piece - 2, log_piece + 3))
+    model = dataclasses.replace(default_cost_model(), log_sizes=sizes)
+    assert model.log_piece == log_piece
+    return model
+
+
 QUESTIONS = st.tuples(
     st.integers(0, 2**16),  # seed
     st.integers(1, 9),  # wires

@@ -17,18 +17,11 @@ from qjax.simulate import expectation, run
 from qjax.states import PauliDensity, StateBatch, StateVector
 from tests import oracles
 from tests.compiling import quick_jit
+from tests.plan.problems import small_cache
 
 N = 8
 ANGLES = np.random.default_rng(3).uniform(-3, 3, (3, N, 2))
 SIGNS = np.random.default_rng(4).normal(size=2**N)
-
-
-def small_cache(log_piece: int):
-    """A cost model as if a cache held no more than 2^log_piece numbers."""
-    sizes = tuple(range(log_piece - 2, log_piece + 3))
-    model = dataclasses.replace(default_cost_model(), log_sizes=sizes)
-    assert model.log_piece == log_piece
-    return model
 
 
 def sweeps(circuit, layout, cost) -> list[Sweep]:

@@ -356,7 +356,7 @@ def temporary_bytes(gradient: Any, depth: int, num_wires: int) -> int:
 
 def test_the_memory_of_the_adjoint_does_not_grow_with_depth():
     """But for the matrices, which are made for all layers at once."""
-    num_wires, few, many = 14, 8, 64
+    num_wires, few, many = 16, 8, 64
     state = 8 * 2**num_wires
     shallow, deep = (temporary_bytes("adjoint", d, num_wires) for d in (few, many))
     assert deep - shallow < 0.9 * (many - few) * state

@@ -15,6 +15,7 @@ from qjax.simulate.energy import sum_expectation
 from qjax.states import StateBatch, StateVector
 from tests import oracles
 from tests.compiling import quick_jit
+from tests.plan import problems
 
 
 def dense(observable: PauliSum, num_wires: int) -> np.ndarray:
@@ -209,6 +210,57 @@ def test_jit_is_eager(x64):
     jitted = quick_jit(jax.value_and_grad(value))(numbers, coefficients)
     np.testing.assert_allclose(jitted[0], eager[0], atol=1e-13)
     np.testing.assert_allclose(jitted[1], eager[1], atol=1e-13)
+
+
+@pytest.fixture
+def in_pieces(monkeypatch):
+    """Pieces of 2^5 numbers, of states that are otherwise too small for any."""
+    monkeypatch.setattr(energies, "_SMALLEST_LOG_SIZE", 0)
+    small = problems.small_cache(5)
+    monkeypatch.setattr(energies, "default_cost_model", lambda *_: small)
+    energies._cover.cache_clear()
+    yield
+    energies._cover.cache_clear()
+
+
+def near(num_wires: int) -> PauliSum:
+    """Words of neighbours: real and imaginary ones, in windows left and right."""
+    rng = np.random.default_rng(7)
+    words = [
+        ((wire, str(rng.choice(list("XYZ")))), (wire + 1, str(rng.choice(list("XYZ")))))
+        for wire in range(num_wires - 1)
+    ]
+    words += [((wire, "Y"),) for wire in range(num_wires)]
+    return PauliSum(rng.normal(size=len(words)), tuple(words))
+
+
+def test_large_states_go_piece_by_piece(in_pieces, monkeypatch, x64):
+    num_wires, lengths, scan = 8, [], jax.lax.scan
+    monkeypatch.setattr(
+        jax.lax,
+        "scan",
+        lambda f, init, xs: lengths.append(len(xs[0])) or scan(f, init, xs),
+    )
+    check(near(num_wires), num_wires)
+    assert lengths == [2 ** (num_wires + 1 - 5)]
+
+
+def test_the_gradient_of_pieces_and_of_a_batch_of_them(in_pieces, x64):
+    observable = near(8)
+    (vector,) = random_vectors(8, 1)
+    parts = jnp.asarray(np.stack([np.real(vector), np.imag(vector)]))
+
+    def energy(parts, batch=1):
+        tensor = jax.lax.complex(*parts).reshape(*(2,) * 8, 1)
+        state = StateBatch(jnp.concatenate([tensor] * batch, -1))
+        return jnp.sum(sum_expectation(state, observable)) / batch
+
+    slopes = quick_jit(jax.grad(energy))(parts)
+    applied = dense(observable, 8) @ vector
+    expected = 2 * np.stack([np.real(applied), np.imag(applied)])
+    np.testing.assert_allclose(slopes, expected, atol=1e-12)
+    batched = quick_jit(jax.grad(lambda own: energy(own, 3)))(parts)
+    np.testing.assert_allclose(batched, expected, atol=1e-12)
 
 
 def test_words_cost_windows_not_passes():
