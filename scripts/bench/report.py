@@ -229,13 +229,13 @@ def render(groups: dict[store.Key, dict]) -> str:
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
-def between(page: str, content: str) -> str:
+def between(page: str, content: str, begin: str = BEGIN, end: str = END) -> str:
     """The page with what stands between the markers replaced."""
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{PAGE} must hold the lines {BEGIN} and {END}.")
-    return f"{head}{BEGIN}\n\n{content}\n{END}{tail}"
+    head, first, rest = page.partition(begin)
+    _, last, tail = rest.partition(end)
+    if not first or not last:
+        raise SystemExit(f"{PAGE} must hold the lines {begin} and {end}.")
+    return f"{head}{begin}\n\n{content}\n{end}{tail}"
 
 
 def main(words: list[str] | None = None) -> int:

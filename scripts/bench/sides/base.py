@@ -36,6 +36,8 @@ class Prepared:
     scale: float = 1.0
     # Of a compiled program: bytes of temporaries, if the side knows them.
     temporaries: int | None = None
+    # The compiled program itself, of sides that have one.
+    program: Any = None
 
 
 def ones_of_counts(counts: np.ndarray, num_wires: int) -> np.ndarray:

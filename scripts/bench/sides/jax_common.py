@@ -41,6 +41,7 @@ def compiled(
         note,
         scale,
         temporaries,
+        program,
     )
 
 
