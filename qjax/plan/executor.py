@@ -214,14 +214,12 @@ class _Pieces:
     count: int
 
     def apply(self, matrices: Matrices, numbers: Flow) -> Flow:
-        def step(_: None, item: tuple[Array, Flow]):
-            piece, numbers = item
+        def step(_: None, piece: Array, numbers: Flow) -> tuple[None, Flow]:
             for move in self.moves:
                 numbers = move.apply(matrices, numbers, piece)
             return None, numbers
 
-        _, done = jax.lax.scan(step, None, (self._indices(), self._cut(numbers)))
-        return self._join(done)
+        return self._each(step, None, numbers)[1]
 
     def pull_back(
         self,
@@ -231,8 +229,8 @@ class _Pieces:
     ) -> tuple[Flow, Flow, dict[int, Array]]:
         """Pull every piece back, and sum the matrices' cotangents."""
 
-        def step(total: dict[int, Array], item: tuple):
-            piece, numbers, cotangent = item
+        def step(total: dict[int, Array], piece: Array, pair: tuple[Flow, Flow]):
+            numbers, cotangent = pair
             for move in reversed(self.moves):
                 numbers, cotangent, found = move.pull_back(
                     matrices, numbers, cotangent, piece
@@ -242,22 +240,43 @@ class _Pieces:
 
         own = [move.matrix for move in self.moves if move.matrix is not None]
         total = {index: jnp.zeros_like(matrices[index]) for index in own}
-        pieces = (self._indices(), self._cut(numbers), self._cut(cotangent))
-        total, done = jax.lax.scan(step, total, pieces)
-        return *self._join(done), total
+        total, done = self._each(step, total, (numbers, cotangent))
+        return *done, total
 
-    def _indices(self) -> Array:
-        return jnp.arange(self.count)
+    def _each(
+        self, step: Callable, total: PyTree, numbers: Flow
+    ) -> tuple[PyTree, Flow]:
+        """Do what `jax.lax.scan` does, in less memory.
 
-    def _cut(self, numbers: PyTree) -> PyTree:
-        return jax.tree.map(lambda x: x.reshape(self.count, -1, *x.shape[1:]), numbers)
+        Room for its results is filled with zeros, which XLA does for all loops of a
+        program at its beginning: here with a number that is known only then.
+        """
+        pieces = jax.tree.map(
+            lambda x: x.reshape(self.count, -1, *x.shape[1:]), numbers
+        )
+        fill = jax.tree.leaves(numbers)[0].reshape(-1)[0]
 
-    def _join(self, pieces: PyTree) -> PyTree:
-        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), pieces)
+        def cut(index: Array | int) -> Flow:
+            take = functools.partial(jax.lax.dynamic_index_in_dim, keepdims=False)
+            return jax.tree.map(lambda x: take(x, index), pieces)
+
+        def put(index: Array, carry: tuple[PyTree, Flow]) -> tuple[PyTree, Flow]:
+            total, done = carry
+            total, new = step(total, index, cut(index))
+            write = functools.partial(jax.lax.dynamic_update_index_in_dim, axis=0)
+            return total, jax.tree.map(lambda x, y: write(x, y, index), done, new)
+
+        shapes = jax.eval_shape(lambda: step(total, jnp.asarray(0), cut(0))[1])
+        room = jax.tree.map(lambda x: jnp.full((self.count, *x.shape), fill), shapes)
+        total, done = jax.lax.fori_loop(0, self.count, put, (total, room))
+        return total, jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), done)
 
 
 def _moves(stage: Stage, layout: Layout, gather: bool) -> list[_Move | _Pieces]:
-    """Write a stage as array operations; `gather` relayouts have no fast transpose."""
+    """Write a stage as array operations.
+
+    To `gather` relayouts, and to do pieces, is faster, but has no fast transpose.
+    """
     axes, moves, matrix = layout.start(), [], 0
 
     def reach(target: tuple[int, ...]) -> None:
@@ -273,7 +292,8 @@ def _moves(stage: Stage, layout: Layout, gather: bool) -> list[_Move | _Pieces]:
             matrix += 1
             continue
         reach(layout.axes(step.order))
-        moves += _sweep_moves(step, layout, matrix)
+        whole = step.whole if gather else len(step.windows)
+        moves += _sweep_moves(dataclasses.replace(step, whole=whole), layout, matrix)
         matrix += len(step.windows)
         axes = axes_after(step, layout)
     reach(layout.start())

@@ -363,9 +363,13 @@ def closes(window: Window, layout: Layout) -> bool:
 
 
 def _in_pieces(start: int, layout: Layout, cost: CostModel) -> bool:
-    """Say whether a cache holds what is to the right of a start, but not the state."""
-    right = layout.log_size - layout.bits * start
-    return cost.log_piece is not None and right <= cost.log_piece < layout.log_size
+    """Say whether a cache holds what is to the right of a start, but not the state.
+
+    Pauli coefficients stay whole: their gradient runs again, and is left to JAX.
+    """
+    if cost.log_piece is None or not layout.carry:
+        return False
+    return layout.log_size - start <= cost.log_piece < layout.log_size
 
 
 def _whole(windows: Sequence[Window], layout: Layout, cost: CostModel) -> int:
