@@ -246,10 +246,11 @@ class _Pieces:
     def _each(
         self, step: Callable, total: PyTree, numbers: Flow
     ) -> tuple[PyTree, Flow]:
-        """Do what `jax.lax.scan` does, in less memory.
+        """Map pieces as `jax.lax.scan` does, in less memory.
 
-        Room for its results is filled with zeros, which XLA does for all loops of a
-        program at its beginning: here with a number that is known only then.
+        A scan fills the room for its results with zeros, which XLA does for all loops
+        of a program at its beginning, so that they share none. Filled with a number
+        that is known only when the loop begins, the room is made then.
         """
         pieces = jax.tree.map(
             lambda x: x.reshape(self.count, -1, *x.shape[1:]), numbers
