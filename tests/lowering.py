@@ -335,8 +335,6 @@ def matrix_free_natural_gradient(params):
 EXCLUDED = {
     "template": "runs on the host, once; a template bound under jit is a case",
     "calibrate": "measures compiled steps, which are made of the functions here",
-    "takes_word": "reads a plan, on the host",
-    "predict_seconds": "adds up a cost model's numbers, on the host",
     "fit": "a Python loop around a compiled epoch, which is made of the functions here",
     "clopper_pearson": "SciPy, on the host",
     "wilson": "SciPy, on the host",
