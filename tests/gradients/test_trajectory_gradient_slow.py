@@ -16,7 +16,8 @@ from qjax.states import DensityMatrix, StateVector
 from tests.gradients.noisy import noisy_circuit, path_of
 
 MILLION = 1_000_000
-SEEDS = range(20)
+#: Without 13 and 15, whose gradient is 0: no mutant would show.
+SEEDS = sorted({*range(22)} - {13, 15})
 #: Entries may be exactly 0 without spread; what float32 sums leave there.
 ROUNDING = 2e-5
 
