@@ -79,6 +79,7 @@ docs: $(VENV)/test.stamp
 bench: $(BENCH_VENV)/bench.stamp
 	$(BENCH_BIN)/python scripts/bench/run.py $(BENCH)
 	$(BENCH_BIN)/python scripts/bench/report.py
+	$(BENCH_BIN)/python scripts/bench/kernels.py
 
 # Names and versions of the environment of the peers, resolved afresh.
 bench-constraints:

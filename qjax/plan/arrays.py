@@ -23,11 +23,16 @@ def apply_window(
     matrix: Array,
     numbers: Numbers,
 ) -> Numbers:
-    """Multiply a window's axes, seen as (left, rows, right), by its matrix."""
+    """Multiply a window's axes, seen as (left, rows, right), by its matrix.
+
+    A closing window puts the carry in front.
+    """
     left, rows = 2 ** (layout.bits * window.start), matrix.shape[-1]
     view = numbers.reshape(left, rows, -1)
     if closes(window, layout):
-        return close_window(window, order, layout, matrix, numbers)
+        if layout.carry:
+            return carry_first(right_products(window, order, matrix, numbers))
+        return _product(view[..., 0], matrix[0].T).reshape(-1)
     if left == 1:
         return _product(matrix[0], view[0]).reshape(-1)
     if window.mux:
@@ -51,19 +56,6 @@ def open_window(
     columns = matrix.shape[-1] // 2
     parts = carry_last(len(matrix), numbers_before(window, order), columns, numbers)
     return right_products_transposed(matrix, parts)
-
-
-def close_window(
-    window: Window,
-    order: tuple[int, ...],
-    layout: Layout,
-    matrix: Array,
-    numbers: Numbers,
-) -> Numbers:
-    """Multiply the last axes from the right, and put the carry in front."""
-    if not layout.carry:
-        return _product(numbers.reshape(-1, matrix.shape[-1]), matrix[0].T).reshape(-1)
-    return carry_first(right_products(window, order, matrix, numbers))
 
 
 def right_products(

@@ -19,7 +19,7 @@ class CostModel:
     `2^r` numbers together. Tables are tuples of rows, so that the model is hashable.
 
     Attributes:
-        device: Kind of device it was measured on.
+        device: Kind of device it is for.
         dtype: Real dtype of the state's numbers.
         log_sizes: log2 of the state sizes measured.
         log_rows: log2 of the matrix sizes x.

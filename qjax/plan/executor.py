@@ -157,16 +157,12 @@ class _Move:
     def apply(
         self, matrices: Matrices, numbers: Flow, piece: Array | None = None
     ) -> Flow:
-        if self.matrix is None:
-            return self.function(numbers)
-        return self.function(self._choose(matrices[self.matrix], piece), numbers)
+        return self.function(*self._own(matrices, piece), numbers)
 
     def transpose(
         self, matrices: Matrices, numbers: Flow, piece: Array | None = None
     ) -> Flow:
-        if self.matrix is None:
-            return self.back(numbers)
-        return self.back(self._choose(matrices[self.matrix], piece), numbers)
+        return self.back(*self._own(matrices, piece), numbers)
 
     def gradient(
         self,
@@ -199,6 +195,11 @@ class _Move:
             return before, pulled, {}
         gradient = self.gradient(matrices, before, cotangent, piece)
         return before, pulled, {self.matrix: gradient}
+
+    def _own(self, matrices: Matrices, piece: Array | None) -> tuple[Array, ...]:
+        if self.matrix is None:
+            return ()
+        return (self._choose(matrices[self.matrix], piece),)
 
     def _choose(self, matrix: Array, piece: Array | None) -> Array:
         if self.bit is None or piece is None:

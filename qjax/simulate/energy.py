@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from qjax.circuits.gates import pauli_matrix
 from qjax.circuits.observables import PauliSum, Word
 from qjax.plan import Layout, cheapest_cover, default_cost_model
+from qjax.simulate.fused import to_numbers
 from qjax.states.batch import StateBatch
 from qjax.states.vector import StateVector
 
@@ -74,15 +75,13 @@ def sum_expectation(
     the cost is one matrix product for each window, not a pass for each word, and the
     gradient 2 H psi costs nothing more.
     """
-    flat = state.amplitudes.reshape(2**state.num_wires, -1)
-    # Of vectors: XLA then sees that what `run` returned need not be put together again.
-    halves = [flat.real.reshape(-1), flat.imag.reshape(-1)]
-    numbers = jnp.concatenate(halves).reshape(2, *flat.shape)
+    numbers = to_numbers(state).reshape(2, 2**state.num_wires, -1)
     dtype = numbers.dtype
     coefficients = jnp.asarray(observable.coefficients).astype(dtype)
-    log_batch = max(flat.shape[1].bit_length() - 1, int(flat.shape[1] > 1))
+    batch = numbers.shape[-1]
+    log_batch = max(batch.bit_length() - 1, int(batch > 1))
     cover, wide = _cover(observable.words, state.num_wires, log_batch, dtype.name)
-    total = jnp.zeros(flat.shape[1], dtype)
+    total = jnp.zeros(batch, dtype)
     if cover:
         total = _energy(cover, observable.words, state.num_wires, coefficients, numbers)
     for j in wide:

@@ -143,13 +143,13 @@ def run_blocks(
     real = np.dtype(jnp.finfo(state.dtype).dtype)
     program, circuit = blocks_program(circuit, state, cost_model)
     matrices = program_matrices(program, circuit, real)
-    numbers = _to_numbers(state)
+    numbers = to_numbers(state)
     if storage is not None:
         matrices, numbers = jax.tree.map(
             lambda array: array.astype(storage), (matrices, numbers)
         )
     numbers = execute(program, matrices, numbers, gradient).astype(real)
-    return _from_numbers(numbers, state)
+    return from_numbers(numbers, state)
 
 
 def _elementary(
@@ -167,7 +167,11 @@ def _only(operations: Sequence[AbstractOperation], kinds: tuple[type, ...]) -> b
     return all(isinstance(operation, kinds) for operation, _ in _elementary(operations))
 
 
-def _to_numbers(state: AbstractState | StateBatch) -> Float[Array, " size"]:
+def to_numbers(state: AbstractState | StateBatch) -> Float[Array, " size"]:
+    """Return what programs run on: real parts, then imaginary ones; or coefficients.
+
+    Joined as vectors: XLA then sees that what `run` returned is put together already.
+    """
     if isinstance(state, PauliDensity):
         return state.coefficients.reshape(-1)
     assert isinstance(state, StateVector | StateBatch)
@@ -175,9 +179,10 @@ def _to_numbers(state: AbstractState | StateBatch) -> Float[Array, " size"]:
     return jnp.concatenate([flat.real, flat.imag])
 
 
-def _from_numbers(
+def from_numbers(
     numbers: Float[Array, " size"], like: AbstractState | StateBatch
 ) -> AbstractState | StateBatch:
+    """Return numbers as a state of the kind and shape of `like`."""
     if isinstance(like, PauliDensity):
         return PauliDensity(numbers.reshape(like.coefficients.shape))
     assert isinstance(like, StateVector | StateBatch)

@@ -40,7 +40,7 @@ from qjax.plan import (
     takes_word,
     with_word,
 )
-from qjax.simulate.fused import uses_blocks
+from qjax.simulate.fused import to_numbers, uses_blocks
 from qjax.states.base import AbstractState
 from qjax.states.vector import StateVector
 
@@ -147,9 +147,7 @@ def share_run(
     repeats = as_repeats(circuit)
     planned = [_plan_part(repeat, real, cost) for repeat in repeats]
     parts, matrices = tuple(p for p, _ in planned), [m for _, m in planned]
-    flat = state.amplitudes.reshape(-1)
-    numbers = jnp.concatenate([flat.real, flat.imag])
-    kept = _noiseless_states(parts, matrices, numbers, kept_bytes)
+    kept = _noiseless_states(parts, matrices, to_numbers(state), kept_bytes)
     return SharedRun(repeats, kept, matrices, parts)
 
 

@@ -117,6 +117,9 @@ def main() -> int:
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--page", type=pathlib.Path, default=PAGE)
     arguments = parser.parse_args()
+    unknown = [name for name in arguments.cases if name not in CASES]
+    if unknown:
+        parser.error(f"`cases` must be among {', '.join(CASES)}, but has {unknown}")
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {arguments.core})
     found = [section(name, arguments.rounds) for name in arguments.cases]
