@@ -29,5 +29,7 @@ def test_the_kernels_of_a_program_are_found_with_their_shapes():
     rows = kernels.durations(lambda: jax.block_until_ready(program(matrix)), 4)
     products = rows[rows["kind"] == "matrix products"]
     assert products["runs"].sum() == pytest.approx(2)  # each call multiplies twice
-    shapes = kernels.shapes(program.as_text())
+    text = program.as_text()
+    assert text is not None
+    shapes = kernels.shapes(text)
     assert {shapes[name] for name in products["kernel"]} == {"f32[64,64]"}
