@@ -35,12 +35,8 @@ def apply_window(
         return _product(view[..., 0], matrix[0].T).reshape(-1)
     if left == 1:
         return _product(matrix[0], view[0]).reshape(-1)
-    if window.mux:
-        before = numbers_before(window, order)
-        shape = (before, 2, left // before // 2, rows, rows)
-        matrix = jnp.broadcast_to(matrix[None, :, None], shape)
-    matrices = jnp.broadcast_to(matrix.reshape(-1, rows, rows), (left, rows, rows))
-    return _products(matrices, view).reshape(-1)
+    before = numbers_before(window, order)
+    return _products(matrix, view.reshape(before, len(matrix), -1, *view.shape[1:]))
 
 
 def open_window(
@@ -170,25 +166,54 @@ def _bit_sums(weights: Sequence[int]) -> np.ndarray:
 
 
 @jax.custom_jvp
-def _products(matrices: Array, view: Array) -> Array:
-    """Multiply one matrix after the other."""
-    return _product(matrices, view)
+def _products(matrix: Array, view: Float[Array, "before m between rows columns"]):
+    """Multiply the m-th rows by the m-th matrix; returns all numbers in a row."""
+    rows, columns = view.shape[-2:]
+    many = view.size >= _FEWEST_PRODUCTS * rows * columns
+    small = rows <= _MOST_ROWS and rows * columns == _UNROLLED
+    if many and small and view.dtype == np.float32:
+        return _written_out(matrix, view)
+    return _one_by_one(matrix, view).reshape(-1)
 
 
 @functools.partial(_products.defjvp, symbolic_zeros=True)
 def _products_derivative(primals, tangents):
-    (matrices, view), (changes, moved) = primals, tangents
+    (matrix, view), (change, moved) = primals, tangents
     zero = jax.custom_derivatives.SymbolicZero
-    value = _product(matrices, view)
+    value = _products(matrix, view)
     tangent = jnp.zeros_like(value)
-    if not isinstance(changes, zero):
-        tangent = tangent + _product(changes, view)
+    if not isinstance(change, zero):
+        tangent = tangent + _one_by_one(change, view).reshape(-1)
     if not isinstance(moved, zero):
         # Written so that its transpose, and not itself, is the product that is fast.
-        turned = jnp.swapaxes(matrices, -1, -2)
-        tangent = tangent + _product(turned, moved, _BY_ROWS)
+        turned = jnp.swapaxes(matrix, -1, -2)
+        tangent = tangent + _one_by_one(turned, moved, _BY_ROWS).reshape(-1)
     return value, tangent
 
+
+def _one_by_one(matrix: Array, view: Array, dimensions: tuple | None = None) -> Array:
+    """Multiply one matrix after the other."""
+    shape = (*view.shape[:3], *matrix.shape[1:])
+    matrices = jnp.broadcast_to(matrix[None, :, None], shape)
+    left = matrices.reshape(-1, *shape[-2:])
+    return _product(left, view.reshape(-1, *view.shape[-2:]), dimensions)
+
+
+def _written_out(matrix: Array, view: Array) -> Array:
+    """Multiply small matrices as sums over their columns.
+
+    XLA's batched product takes as long for each of them as for larger ones. Sums take
+    half the time where XLA unrolls what they give.
+    """
+    rows = range(matrix.shape[-1])
+    each = matrix[None, :, None, :, :, None]
+    terms = [[each[:, :, :, i, j] * view[:, :, :, j] for j in rows] for i in rows]
+    return jnp.stack([sum(row[1:], row[0]) for row in terms], 3).reshape(-1)
+
+
+_UNROLLED, _MOST_ROWS, _FEWEST_PRODUCTS = 128, 16, 256
+"""Products written out: their numbers, rows at most, and products at least; measured
+for float32. Fewer products are not worth the time to compile."""
 
 _BY_ROWS = (((1,), (1,)), ((0,), (0,)))
 """Dimension numbers of matrices^T times matrices, one after the other."""

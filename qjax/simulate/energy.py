@@ -191,14 +191,21 @@ def _apply(
     if not pieced:
         return whole[0]
 
-    def step(_: None, pieces: list[Array]) -> tuple[None, Array]:
-        *done, piece = pieces
-        done += [_window(matrix, piece, left) for left, matrix in pieced]
-        return None, functools.reduce(operator.add, done)
-
     assert fixed is not None
     pieces = [each.reshape(2 ** (fixed + 1), -1) for each in (*whole, numbers)]
-    return jax.lax.scan(step, None, pieces)[1].reshape(numbers.shape)
+
+    def cut(index: Array | int) -> list[Array]:
+        take = jax.lax.dynamic_index_in_dim
+        return [take(each, index, keepdims=False) for each in pieces]
+
+    def step(now: list[Array], following: Array) -> tuple[list[Array], Array]:
+        *done, piece = now
+        done += [_window(matrix, piece, left) for left, matrix in pieced]
+        return cut(following), functools.reduce(operator.add, done)
+
+    # A piece is cut one turn ahead: otherwise XLA copies it anew for every window.
+    following = jnp.arange(1, 2 ** (fixed + 1) + 1)
+    return jax.lax.scan(step, cut(0), following)[1].reshape(numbers.shape)
 
 
 def _fixed_wires(num_wires: int, numbers: Float[Array, "2 d batch"]) -> int | None:
