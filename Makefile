@@ -42,8 +42,8 @@ test: $(VENV)/test.stamp lint wheel-check data
 	    --durations 15 --quiet $(PYTEST)
 
 test-slow: $(VENV)/test.stamp data
-	$(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist loadfile \
-	    --durations 15 --quiet $(PYTEST)
+	XLA_FLAGS=--xla_cpu_multi_thread_eigen=false $(BIN)/python -m pytest -m slow \
+	    --numprocesses $(WORKERS) --dist loadfile --durations 15 --quiet $(PYTEST)
 
 # One command for people, pre-commit and CI.
 lint: $(VENV)/test.stamp

@@ -6,11 +6,13 @@ import zlib
 from collections.abc import Callable, Iterator
 
 # Before JAX starts its backend: tests are about the CPU unless the caller says
-# otherwise, and parallel workers must not each spread over all the cores.
+# otherwise, parallel workers must not each spread over all the cores, and most time
+# goes into compiling. `make test-slow` compiles as users do.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
 if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+    flags = "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0"
+    os.environ.setdefault("XLA_FLAGS", flags)
 
 import hypothesis
 import jax
