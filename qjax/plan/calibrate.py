@@ -15,12 +15,15 @@ from qjax.circuits.builders import cx, ry
 from qjax.plan.arrays import apply_window, open_window, relayout
 from qjax.plan.cost import CostModel
 from qjax.plan.matrices import window_matrices
-from qjax.plan.sweeps import Layout, Window
+from qjax.plan.sweeps import Layout, Window, closes
 
 _LOG_SIZES = (9, 13, 17, 21, 23)
 _LOG_ROWS = (2, 3, 4, 5, 6, 7)
 _LOG_RIGHTS = (1, 3, 4, 5, 6, 8, 12)
 _LOG_RUNS = (0, 1, 2, 4, 8)
+
+_FIRST = Window(0, 2, (), ())
+"""The window that others are timed behind."""
 
 
 def calibrate(
@@ -55,12 +58,13 @@ def calibrate(
     step = timed(lambda numbers: numbers * 0.5 + 1, 9)
     window, closing, relayouts = [], [], []
     for size in log_sizes:
+        first = timed(functools.partial(_apply, size, _FIRST), size)
         table = [
-            [_window_rate(timed, size, rows, right) for right in _LOG_RIGHTS]
+            [_window_rate(timed, size, rows, right, first) for right in _LOG_RIGHTS]
             for rows in _LOG_ROWS
         ]
         window.append(tuple(tuple(row) for row in table))
-        closing.append(tuple(_window_rate(timed, size, rows, 0) for rows in _LOG_ROWS))
+        closing.append(tuple(_closing_rate(timed, size, rows) for rows in _LOG_ROWS))
         relayouts.append(tuple(_relayout_rate(timed, size, run) for run in _LOG_RUNS))
     return CostModel(
         device=jax.default_backend(),
@@ -105,31 +109,42 @@ def _fastest(call: Callable[[], Array], rounds: int) -> float:
     return min(times)
 
 
-def _window_rate(timed: Callable, size: int, rows: int, right: int) -> float:
-    """ns per number of a window of 2^rows rows with 2^right numbers to its right."""
+def _window_rate(
+    timed: Callable, size: int, rows: int, right: int, first: float
+) -> float:
+    """ns per number of a window of 2^rows rows with 2^right numbers to its right.
+
+    It is timed behind the window `_FIRST`, as in a sweep, whose seconds are given: XLA
+    may merge a window with itself.
+    """
     num_wires, width = size - 1, rows - 1
     stop = num_wires - min(right, num_wires - width)
-    # A closing window chooses by the wire before it, as in a chain.
-    mux = (stop - width - 1,) if right == 0 else ()
-    window = Window(stop - width, stop, mux, ())
-    layout, order = Layout(num_wires), tuple(range(num_wires))
+    here = functools.partial(_apply, size, Window(stop - width, stop, (), ()))
+    seconds = timed(lambda numbers: here(_apply(size, _FIRST, numbers)), size)
+    # Noise must not make it nothing.
+    return _rate(max(seconds - first, 0.1 * seconds), size)
 
-    def apply(window: Window, numbers: Array) -> Array:
-        rows = 2 ** (window.stop - window.start + 1)
-        matrix = np.eye(rows) * 0.99 + 0.001
-        both = jnp.asarray([[matrix] * 2 ** len(window.mux)] * 2, numbers.dtype)
-        # A matrix that depends on the state is spread over it anew in every step.
-        own = both[(numbers[0] > 2).astype(jnp.int32)]
-        done = apply_window(window, order, layout, own, numbers)
-        # A gradient undoes twice what was done once.
-        return open_window(window, order, layout, own, done) if right == 0 else done
 
-    here = functools.partial(apply, window)
-    if right == 0:
-        return _rate(timed(here, size) / 2, size)
-    # Behind another window, as in a sweep: XLA may merge a window with itself.
-    other = functools.partial(apply, Window(0, 2, (), ()))
-    return _rate(timed(lambda x: here(other(x)), size) - timed(other, size), size)
+def _closing_rate(timed: Callable, size: int, rows: int) -> float:
+    """ns per number of a window at the right end, which the wire before it chooses."""
+    start = size - rows
+    window = Window(start, size - 1, (start - 1,), ())
+    # A gradient undoes twice what was done once.
+    return _rate(timed(functools.partial(_apply, size, window), size) / 2, size)
+
+
+def _apply(size: int, window: Window, numbers: Array) -> Array:
+    """Apply a window to 2^size numbers, and undo it if it closes a sweep."""
+    layout, order = Layout(size - 1), tuple(range(size - 1))
+    rows = 2 ** (window.stop - window.start + 1)
+    matrix = np.eye(rows) * 0.99 + 0.001
+    both = jnp.asarray([[matrix] * 2 ** len(window.mux)] * 2, numbers.dtype)
+    # A matrix that depends on the state is spread over it anew in every step.
+    own = both[(numbers[0] > 2).astype(jnp.int32)]
+    done = apply_window(window, order, layout, own, numbers)
+    if closes(window, layout):
+        return open_window(window, order, layout, own, done)
+    return done
 
 
 def _relayout_rate(timed: Callable, size: int, run: int) -> float:

@@ -9,11 +9,12 @@ takes 2 P values. Error bars are standard errors over ten groups of samples.
 Shots: variance of the gradient times the number of all shots, exact by enumeration of
 the outcomes (for SPSA over random directions).
 
-    python scripts/bench/gradient_variance.py --circuits 20 --samples 4000
+    python scripts/bench/gradient_variance.py [--circuits 20] [--samples 4000]
+
+writes both tables into docs/benchmarks.md; needs the environment of `make bench`.
 """
 
 import argparse
-import json
 import pathlib
 import sys
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+import rich.progress
 
 from qjax.circuits import (
     Channel,
@@ -35,12 +38,15 @@ from qjax.circuits import (
     rz,
     rzz,
 )
+from qjax.experiments.files import write_bytes
 from qjax.gradients.guided import GuidedState
 from qjax.gradients.score import as_kraus
 from qjax.noise import amplitude_damping, depolarizing
 from qjax.simulate import expectation, run, trajectory
 from qjax.states import StateVector
+from scripts.bench.report import PAGE, between, markdown
 
+BEGIN, END = "<!-- variance: begin -->", "<!-- variance: end -->"
 NOISES = ("depolarizing", "amplitude damping", "both")
 STRENGTHS = (0.01, 0.03, 0.1, 0.3)
 GROUPS = 10
@@ -263,23 +269,18 @@ def shot_row(seed: int, directions: int = 400) -> dict[str, Any]:
 
 def table(rows: list[dict], names: tuple[str, ...], head: tuple[str, ...]) -> str:
     """Markdown: products divided by the least of the row, and a line of the worst."""
-    lines = ["| " + " | ".join([*head, *names]) + " |"]
-    lines.append("|---" * (len(head) + len(names)) + "|")
-    worst = dict.fromkeys(names, 0.0)
+    lines, worst = [], dict.fromkeys(names, 0.0)
     for row in rows:
         products = row["products"]
         least = max(min(v for v, _ in products.values()), 1e-12)
-        cells = [str(row[h]) if h != "likeliest" else f"{row[h]:.2g}" for h in head]
-        for name in names:
-            if name not in products:
-                cells.append("")
-                continue
-            value, error = (number / least for number in products[name])
+        line = {h: f"{row[h]:.2g}" if h == "likeliest" else str(row[h]) for h in head}
+        for name, pair in products.items():
+            value, error = (number / least for number in pair)
             worst[name] = max(worst[name], value)
-            cells.append(f"{value:.2f} ± {error:.2f}" if error else f"{value:.2f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    last = ["worst", *[""] * (len(head) - 1), *(f"{worst[n]:.2f}" for n in names)]
-    return "\n".join([*lines, "| " + " | ".join(last) + " |"])
+            line[name] = f"{value:.2f} ± {error:.2f}" if error else f"{value:.2f}"
+        lines.append(line)
+    last = {head[0]: "worst"} | {name: f"{worst[name]:.2f}" for name in names}
+    return markdown(pd.DataFrame([*lines, last], columns=[*head, *names]))
 
 
 def main() -> int:
@@ -289,22 +290,26 @@ def main() -> int:
     parser.add_argument("--circuits", type=int, default=20)
     parser.add_argument("--samples", type=int, default=4000)
     parser.add_argument("--cost", type=float, default=4.0)
-    parser.add_argument("--json", type=pathlib.Path, help="also write the rows here")
+    parser.add_argument("--page", type=pathlib.Path, default=PAGE)
     arguments = parser.parse_args()
     seeds = range(arguments.circuits)
     rows = []
-    for seed in seeds:
+    for seed in rich.progress.track(seeds):
         rows.append(trajectory_row(seed, arguments.samples, arguments.cost))
-        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
         jax.clear_caches()
     head = ("seed", "noise", "num_wires", "params", "likeliest")
-    print(table(rows, TRAJECTORY_NAMES, head))
     shots = [shot_row(seed) for seed in seeds]
-    print()
-    print(table(shots, SHOT_NAMES, ("seed", "num_wires", "params")))
-    if arguments.json:
-        text = json.dumps({"trajectories": rows, "shots": shots}, indent=2)
-        arguments.json.write_text(text + "\n")
+    content = "\n\n".join(
+        [
+            f"Trajectories: {arguments.samples} samples of each circuit, "
+            f"{arguments.cost:g} passes for a value with its gradient, complex64.",
+            table(rows, TRAJECTORY_NAMES, head),
+            "Shots: exact.",
+            table(shots, SHOT_NAMES, ("seed", "num_wires", "params")),
+        ]
+    )
+    page = between(arguments.page.read_text(), content, BEGIN, END)
+    write_bytes(arguments.page, page.encode())
     return 0
 
 
