@@ -165,13 +165,20 @@ def _bit_sums(weights: Sequence[int]) -> np.ndarray:
     return sums
 
 
+def is_written_out(many: int, rows: int, columns: int, dtype: np.dtype) -> bool:
+    """Say whether so many products are sums, as is faster where XLA unrolls them.
+
+    Measured for float32. Fewer products are not worth the time to compile.
+    """
+    unrolled = rows <= 16 and rows * columns == 128
+    return unrolled and many >= 256 and dtype == np.float32
+
+
 @jax.custom_jvp
 def _products(matrix: Array, view: Float[Array, "before m between rows columns"]):
     """Multiply the m-th rows by the m-th matrix; returns all numbers in a row."""
     rows, columns = view.shape[-2:]
-    many = view.size >= _FEWEST_PRODUCTS * rows * columns
-    small = rows <= _MOST_ROWS and rows * columns == _UNROLLED
-    if many and small and view.dtype == np.float32:
+    if is_written_out(view.size // (rows * columns), rows, columns, view.dtype):
         return _written_out(matrix, view)
     return _one_by_one(matrix, view).reshape(-1)
 
@@ -202,18 +209,13 @@ def _one_by_one(matrix: Array, view: Array, dimensions: tuple | None = None) -> 
 def _written_out(matrix: Array, view: Array) -> Array:
     """Multiply small matrices as sums over their columns.
 
-    XLA's batched product takes as long for each of them as for larger ones. Sums take
-    half the time where XLA unrolls what they give.
+    XLA's batched product takes as long for each of them as for larger ones.
     """
     rows = range(matrix.shape[-1])
     each = matrix[None, :, None, :, :, None]
     terms = [[each[:, :, :, i, j] * view[:, :, :, j] for j in rows] for i in rows]
     return jnp.stack([sum(row[1:], row[0]) for row in terms], 3).reshape(-1)
 
-
-_UNROLLED, _MOST_ROWS, _FEWEST_PRODUCTS = 128, 16, 256
-"""Products written out: their numbers, rows at most, and products at least; measured
-for float32. Fewer products are not worth the time to compile."""
 
 _BY_ROWS = (((1,), (1,)), ((0,), (0,)))
 """Dimension numbers of matrices^T times matrices, one after the other."""

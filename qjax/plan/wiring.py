@@ -55,14 +55,23 @@ def diagonal_wires(operation: AbstractOperation) -> Wires:
 
 @functools.cache
 def _diagonal_axes(spec: GateSpec) -> tuple[int, ...]:
-    """Find the axes by the gate's matrix at generic angles."""
-    with jax.ensure_compile_time_eval():
-        angles = np.float32(0.7) + np.arange(spec.num_params, dtype=np.float32)
-        matrix = np.asarray(spec.matrix(*angles))
-    tensor = np.abs(matrix).reshape((2,) * (2 * spec.num_wires))
+    """Find the axes by the gate's generator, or by its matrix at generic angles."""
+    tensor = np.abs(_sample(spec)).reshape((2,) * (2 * spec.num_wires))
     axes = []
     for axis in range(spec.num_wires):
         paired = np.moveaxis(tensor, (axis, axis + spec.num_wires), (0, 1))
         if not paired[0, 1].any() and not paired[1, 0].any():
             axes.append(axis)
     return tuple(axes)
+
+
+def _sample(spec: GateSpec) -> np.ndarray:
+    """Return a matrix that is diagonal where the gate is, compiling nothing if it can.
+
+    exp(-i t G) keeps the basis states of an axis for all t if and only if G does.
+    """
+    if spec.generator is not None:
+        return spec.generator
+    with jax.ensure_compile_time_eval():
+        angles = np.float32(0.7) + np.arange(spec.num_params, dtype=np.float32)
+        return np.asarray(spec.matrix(*angles))

@@ -19,6 +19,7 @@ from qjax.circuits.operation import (
     walk,
 )
 from qjax.plan import CostModel, Layout, Program, program_matrices
+from qjax.plan.arrays import is_written_out
 from qjax.plan.program import Loop
 from qjax.plan.sweeps import Single, Sweep, Window, closes
 from qjax.simulate.fused import (
@@ -258,7 +259,12 @@ def _blocks_bytes(
     given, matrices = _bytes(state), _bytes(shapes)
     numbers = given // 2 if isinstance(state, DensityMatrix) else given
     sizes = _Sizes(numbers, real.itemsize)
-    broadcast = [_broadcast(w, program.layout, sizes) for w in _windows(program)]
+    windows = [
+        window
+        for window in _windows(program)
+        if not _is_written_out(window, program.layout, real)
+    ]
+    broadcast = [_broadcast(window, program.layout, sizes) for window in windows]
     widest = max(broadcast, default=0)
     if gradient is None:
         return 2 * given + 2 * numbers + widest + matrices
@@ -289,6 +295,13 @@ def _kept_blocks(program: Program, sizes: _Sizes, remat: bool) -> tuple[int, int
             for window in step.windows:
                 kept += sizes.numbers + _broadcast(window, program.layout, sizes)
     return kept, most
+
+
+def _is_written_out(window: Window, layout: Layout, dtype: np.dtype) -> bool:
+    """Say whether a window's matrix is used as it is."""
+    rows = layout.bits * (window.stop - window.start) + layout.carry
+    right = layout.bits * (layout.num_wires - window.stop) + layout.log_batch
+    return is_written_out(2 ** (layout.bits * window.start), 2**rows, 2**right, dtype)
 
 
 def _broadcast(window: Window, layout: Layout, sizes: _Sizes) -> int:
