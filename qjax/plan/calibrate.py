@@ -32,7 +32,7 @@ def calibrate(
     log_sizes: Sequence[int] = _LOG_SIZES,
     rounds: int = 3,
 ) -> CostModel:
-    """Measure a cost model on JAX's default device; takes a minute or two.
+    """Measure a cost model on JAX's default device; takes a few minutes.
 
     Every step is timed inside a compiled loop, so that neither dispatch nor the first
     touch of memory counts; the fastest of a few rounds is kept. The result is a value:
