@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
 if "PYTEST_XDIST_WORKER" in os.environ:
-    flags = "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0"
+    flags = (
+        "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0 "
+        "--xla_cpu_parallel_codegen_split_count=1"
+    )
     os.environ.setdefault("XLA_FLAGS", flags)
 
 import hypothesis
