@@ -1,15 +1,15 @@
 """Bounds on quantum data structures, and a verifier that can refute them."""
 
+from qjax.bounds.bound import Attack as Attack
 from qjax.bounds.bound import Bound as Bound
+from qjax.bounds.bound import Checked as Checked
 from qjax.bounds.bound import Constant as Constant
-from qjax.bounds.bound import Conventions as Conventions
 from qjax.bounds.bound import Instance as Instance
 from qjax.bounds.bound import Mutant as Mutant
 from qjax.bounds.bound import RandomBatch as RandomBatch
 from qjax.bounds.bound import Step as Step
 from qjax.bounds.bound import Variable as Variable
 from qjax.bounds.catalogue import BOUNDS as BOUNDS
-from qjax.bounds.catalogue import replay as replay
 from qjax.bounds.information import binary_entropy as binary_entropy
 from qjax.bounds.information import binary_relative_entropy as binary_relative_entropy
 from qjax.bounds.information import d as d
@@ -23,19 +23,23 @@ from qjax.bounds.instances import bloom_filter as bloom_filter
 from qjax.bounds.instances import qrac as qrac
 from qjax.bounds.instances import repetition_code as repetition_code
 from qjax.bounds.instances import sic_filter as sic_filter
-from qjax.bounds.lint import Finding as Finding
-from qjax.bounds.lint import lint as lint
-from qjax.bounds.literal_a import literal_a as literal_a
-from qjax.bounds.literal_b import literal_b as literal_b
+from qjax.bounds.model import STORED as STORED
+from qjax.bounds.model import CellProbeModel as CellProbeModel
 from qjax.bounds.proofs import proof_text as proof_text
 from qjax.bounds.proofs import step_numbers as step_numbers
+from qjax.bounds.replay import replay as replay
 from qjax.bounds.report import STATUSES as STATUSES
 from qjax.bounds.report import Report as Report
 from qjax.bounds.report import Witness as Witness
-from qjax.bounds.stages import Budget as Budget
+from qjax.bounds.stages.budget import SMOKE as SMOKE
+from qjax.bounds.stages.budget import Budget as Budget
+from qjax.bounds.stages.lint import Finding as Finding
+from qjax.bounds.stages.lint import lint as lint
 from qjax.bounds.structure import QuantumDataStructure as QuantumDataStructure
 from qjax.bounds.structure import exact_statistics as exact_statistics
 from qjax.bounds.structure import sampled_acceptances as sampled_acceptances
 from qjax.bounds.structure import storage_noise as storage_noise
-from qjax.bounds.theorem_a import theorem_a1 as theorem_a1
+from qjax.bounds.theorems.a1 import theorem_a1 as theorem_a1
+from qjax.bounds.theorems.literal_a import literal_a as literal_a
+from qjax.bounds.theorems.literal_b import literal_b as literal_b
 from qjax.bounds.verify import verify as verify

@@ -7,11 +7,12 @@ its logarithm's base is not one statement but several.
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
 from qjax._checks import require
+from qjax.bounds.model import CellProbeModel
 
 STEP_KINDS = {
     "hypothesis": "part of what the statement assumes",
@@ -19,8 +20,9 @@ STEP_KINDS = {
     "axiom": "a published theorem that is trusted, with its citation",
     "symbolic": "checked by exact computer algebra",
     "exact": "checked by exact rational or finite enumeration",
-    "certified": "checked by certified numerics on a stated domain only",
-    "machine": "checked by a proof assistant",
+    "entropic": "derived from strong subadditivity by an exact, stored certificate",
+    "certified": "checked by certified numerics, on all of its domain or a stated part",
+    "machine-checked": "compiled by a proof assistant, here or in a matching record",
     "monte_carlo": "supported by sampling only",
 }
 """Every kind of proof step, and what closes it."""
@@ -40,6 +42,7 @@ ROLES = {
     "noise": "epsilon = 1 - lambda per layer: replacement probability",
     "layers": "T: noise layers on every memory qubit",
     "holevo": "chi: Holevo information of the stored ensemble, in bits",
+    "batch": "B: queries in the batch",
 }
 """What a symbol can stand for; the statement linter substitutes by role."""
 
@@ -78,38 +81,6 @@ class Variable:
 
 
 @dataclasses.dataclass(frozen=True)
-class Conventions:
-    """Choices that change constants; none has a default.
-
-    Attributes:
-        noise: Parametrisation, for example "replacement: lambda = 1 - epsilon".
-        noise_place: "storage", "interleaved" or "none".
-        layers: What T counts: "exactly", "at least", "at most" T layers, or "none".
-        log_base: Base of every logarithm in the statement.
-        copies: Copies of the memory per query, and whether `memory` counts them all.
-    """
-
-    noise: str
-    noise_place: str
-    layers: str
-    log_base: int
-    copies: str
-
-    def __post_init__(self):
-        places = ("storage", "interleaved", "none")
-        counts = ("exactly", "at least", "at most", "none")
-        rule = f"say where the noise acts, one of {places}"
-        require(self.noise_place in places, "noise_place", rule, repr(self.noise_place))
-        rule = f"say what T counts, one of {counts}"
-        require(self.layers in counts, "layers", rule, repr(self.layers))
-        rule = "state the noise parametrisation (epsilon, lambda or Pauli error)"
-        require(bool(self.noise.strip()), "noise", rule, repr(self.noise))
-        rule = "say how many copies a query uses"
-        require(bool(self.copies.strip()), "copies", rule, repr(self.copies))
-        require(self.log_base in (2,), "log_base", "be 2 (bits)", self.log_base)
-
-
-@dataclasses.dataclass(frozen=True)
 class Constant:
     """A constant of the statement and where it comes from.
 
@@ -126,6 +97,18 @@ class Constant:
     grid: tuple[Any, ...] = ()
 
 
+class Checked(NamedTuple):
+    """What a step's check found.
+
+    Attributes:
+        closed: True or False; None if it was not checked here (no proof assistant).
+        note: One line: the certified domain, the certificate, the compiled theorem.
+    """
+
+    closed: bool | None
+    note: str = ""
+
+
 @dataclasses.dataclass(frozen=True)
 class Step:
     """One numbered step of a proof; its number is also a heading of the text.
@@ -134,19 +117,21 @@ class Step:
         number: For example "L1.2"; the text has a heading "Step L1.2".
         kind: A key of `STEP_KINDS`.
         claim: One line.
-        check: Returns True if the claim was checked; None for unchecked kinds.
+        check: Returns whether the claim was checked; None for unchecked kinds.
         cites: Numbers of the earlier steps it uses.
         source: Citation; required for an axiom.
         concludes: Whether its claim is the bound's statement.
+        domain: Where a certified step holds; empty if that is all of its claim.
     """
 
     number: str
     kind: str
     claim: str
-    check: Callable[[], bool] | None = None
+    check: Callable[[], bool | Checked] | None = None
     cites: tuple[str, ...] = ()
     source: str = ""
     concludes: bool = False
+    domain: str = ""
 
     def __post_init__(self):
         rule = f"be one of {sorted(STEP_KINDS)}"
@@ -195,6 +180,7 @@ class Mutant:
         killer: Name of the instance that is expected to refute it; tried first.
         instances: Further instances, for statements about other symbols.
         variables: Symbols that the bound itself does not have.
+        still_open: Why no killer is known; the verdict does not wait for such a mutant.
     """
 
     id: str
@@ -203,6 +189,7 @@ class Mutant:
     killer: str = ""
     instances: tuple[Instance, ...] = ()
     variables: tuple[Variable, ...] = ()
+    still_open: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -221,16 +208,39 @@ class RandomBatch:
 
 
 @dataclasses.dataclass(frozen=True)
+class Attack:
+    """An adversarial search for a violation, which also measures tightness.
+
+    Attributes:
+        name: Unique within its bound; a witness names it.
+        run: (key, restarts, steps) -> JSON-able record of the best candidate found.
+        replay: Record -> values by symbol name at 50 digits, sharing no code with the
+            search. Only these values are compared; the search itself decides nothing.
+        reaches: Ratio of the sides that a search in order must reach, or None.
+        relation: Inequality it attacks; by default the bound's statement.
+        restarts, steps: Enough for `reaches` at the default budget.
+    """
+
+    name: str
+    run: Callable[[Any, int, int], Mapping[str, Any]]
+    replay: Callable[[Mapping[str, Any]], Values]
+    reaches: float | None = None
+    relation: sp.Rel | None = None
+    restarts: int = 16
+    steps: int = 300
+
+
+@dataclasses.dataclass(frozen=True)
 class Bound:
     """A bound and everything that is needed to believe or refute it.
 
     Attributes:
         id: Short name, unique, the key of `BOUNDS`.
         title: One line.
-        statement: Sympy inequality (<= or >=).
+        statement: Sympy inequality (<= or >=), or equation (an exact law).
         variables: One `Variable` per symbol of the statement.
-        hypotheses: What the statement assumes, in words.
-        conventions: Noise convention, log base, copies.
+        model: Hypotheses of the cell-probe model, each a declared choice.
+        hypotheses: What else the statement assumes, in words.
         vacuous_when: Sympy relation under which the statement says nothing, or None.
         constants: Constants with provenance; existential ones with a grid.
         steps: Proof steps in order; a proof has one that concludes the statement. Those
@@ -243,6 +253,9 @@ class Bound:
         replay_random: Serialised random instance -> values at 50 digits, or None.
         family: For existential constants: values of the constants -> Instance that
             violates the statement with them, or None.
+        attacks: Adversarial searches.
+        not_tight: Why no instance reaches equality; required if none is marked tight
+            and the statement is an inequality with proof steps.
 
     Raises:
         ValueError: If a symbol of the statement has no `Variable`, if the statement is
@@ -253,8 +266,8 @@ class Bound:
     title: str
     statement: sp.Rel
     variables: tuple[Variable, ...]
+    model: CellProbeModel
     hypotheses: tuple[str, ...]
-    conventions: Conventions
     vacuous_when: sp.Rel | None
     constants: tuple[Constant, ...]
     steps: tuple[Step, ...]
@@ -265,6 +278,8 @@ class Bound:
     random: Callable[[Any, int], RandomBatch] | None = None
     replay_random: Callable[[Mapping[str, Any]], Values] | None = None
     family: Callable[[Values], Instance] | None = None
+    attacks: tuple[Attack, ...] = ()
+    not_tight: str = ""
 
     def __post_init__(self):
         _check_hypotheses(self)
@@ -275,9 +290,10 @@ class Bound:
             known = self.variables + mutant.variables
             _check_statement(f"mutant {mutant.id}", mutant.statement, known)
         _check_steps(self.steps)
-        names = [instance.name for instance in self.instances]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        require(not repeated, "instances", "have distinct names", repeated)
+        for field, rows in (("instances", self.instances), ("attacks", self.attacks)):
+            names = [row.name for row in rows]
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            require(not repeated, field, "have distinct names", repeated)
 
     def existential(self) -> tuple[Constant, ...]:
         """Constants of which the statement only says that they exist."""
@@ -295,11 +311,30 @@ class Bound:
             steps=(),
             mutants=(),
             also=(),
+            attacks=(),
             proof="",
         )
 
+    def proof_closure(self) -> tuple[Step, ...]:
+        """The steps that the concluding steps rest on, directly or through others.
+
+        Steps outside it are second opinions: the same claim checked another way, a
+        special case, sharpness.
+        """
+        by_number = {step.number: step for step in self.steps}
+        wanted = [step.number for step in self.steps if step.concludes]
+        found: set[str] = set()
+        while wanted:
+            number = wanted.pop()
+            if number not in found:
+                found.add(number)
+                wanted.extend(by_number[number].cites)
+        return tuple(step for step in self.steps if step.number in found)
+
 
 def _check_hypotheses(bound: Bound) -> None:
+    model = isinstance(bound.model, CellProbeModel)
+    require(model, "model", "be a CellProbeModel", repr(bound.model))
     given = bool(bound.hypotheses) and all(text.strip() for text in bound.hypotheses)
     require(given, "hypotheses", "name at least one hypothesis", bound.hypotheses)
 
@@ -307,16 +342,29 @@ def _check_hypotheses(bound: Bound) -> None:
 def _check_statement(
     name: str, relation: sp.Rel, variables: tuple[Variable, ...]
 ) -> None:
-    is_inequality = isinstance(relation, sp.LessThan | sp.GreaterThan)
-    require(is_inequality, name, "be a sympy <= or >= inequality", relation)
+    known_form = isinstance(relation, sp.LessThan | sp.GreaterThan | sp.Equality)
+    require(known_form, name, "be a sympy <= or >= inequality or an Eq", relation)
     known = {variable.symbol for variable in variables}
     bare = sorted(str(symbol) for symbol in relation.free_symbols - known)
     rule = "use only symbols that have a Variable with assumptions and a domain"
     require(not bare, name, rule, f"also in {', '.join(bare)}")
-    natural = any(atom.args[0].free_symbols for atom in relation.atoms(sp.log))
-    in_bits = relation.has(sp.log(2))
     rule = "use logarithms of base 2 on both sides; sympy's log is natural: log(x, 2)"
-    require(in_bits or not natural, name, rule, relation)
+    natural = _natural_logarithm(relation.lhs) or _natural_logarithm(relation.rhs)
+    require(not natural, name, rule, relation)
+
+
+def _natural_logarithm(expression: sp.Expr, divided: bool = False) -> bool:
+    """Whether some logarithm of a symbol is not divided by ln 2 or by another one.
+
+    What stands inside a logarithm is a number, whatever base made it.
+    """
+    if isinstance(expression, sp.log):
+        return bool(expression.free_symbols) and not divided
+    if isinstance(expression, sp.Mul):
+        bases = [part.base for part in expression.args
+                 if isinstance(part, sp.Pow) and part.exp == -1]  # fmt: skip
+        divided = divided or any(isinstance(base, sp.log) for base in bases)
+    return any(_natural_logarithm(part, divided) for part in expression.args)
 
 
 def _check_steps(steps: tuple[Step, ...]) -> None:

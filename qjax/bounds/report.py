@@ -5,16 +5,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-WITNESS_FORMAT = 1
+WITNESS_FORMAT = 2
 """Version of the witness record; `replay` refuses any other."""
 
 STATUSES = {
     "REFUTED": "a witness violates the statement and was replayed at high precision",
     "VACUOUS": "the right side is trivial at every instance tried",
     "UNFALSIFIABLE": "it has no mutants, or the checks refuted none of them",
-    "PROVED": "every step is closed, none is certified or sampled only, every mutant "
-    "is refuted, every tight instance reaches its ratio; axioms are trusted as listed",
-    "CERTIFIED-ON-DOMAIN": "as PROVED, but a step is certified on a stated domain only",
+    "PROVED": "every step is closed, none that the conclusion rests on is sampled or "
+    "certified on a part of its domain only, every mutant is refuted, every tight "
+    "instance and every search reaches its ratio; axioms are trusted as listed",
+    "CERTIFIED-ON-DOMAIN": "as PROVED, but the conclusion rests on a step that is "
+    "certified on a stated domain only",
     "SUPPORTED": "nothing refutes it, and something above is missing",
 }
 """Every verdict and its rule; the first that applies, in this order, is given."""
@@ -28,13 +30,15 @@ class Witness:
         format: `WITNESS_FORMAT` of the writer.
         bound: Id of the bound, or "id/mutant".
         statement: The inequality, as text.
-        kind: "instance", "trivial structure", "random", "family" or "monte carlo".
+        kind: "instance", "trivial structure", "random", "family", "monte carlo" or
+            "attack".
         name: Which one.
         constants: Values of existential constants, as exact text.
         values: Values of the symbols, as exact text (rational, or a float's repr).
         left, right: Both sides, 17 digits.
         excess: How far the wrong side is ahead, in the statement's units.
-        data: What a random instance is rebuilt from, else empty.
+        data: What a random instance or a search's best candidate is rebuilt from, or
+            the key and the shots of a Monte-Carlo run; else empty.
     """
 
     format: int
@@ -59,7 +63,7 @@ class StageResult:
     """Outcome of one stage.
 
     Attributes:
-        name: "statement lint", "symbolic", "exact", "monte carlo" or "mutants".
+        name: For example "statement lint", "symbolic" or "adversarial".
         verdict: "passed", "failed" (not closed), "refuted" or "skipped".
         summary: One line.
         details: One mapping per check.
@@ -75,13 +79,14 @@ class StageResult:
 
 @dataclasses.dataclass(frozen=True)
 class Kill:
-    """Whether, and by what, a mutant was refuted."""
+    """Whether, and by what, a mutant was refuted; or why none is known to do it."""
 
     mutant: str
     change: str
     killed: bool
     killer: str
     witness: Witness | None
+    still_open: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,12 +100,13 @@ class Report:
         status: A key of `STATUSES`.
         reasons: Why not a better status; empty if PROVED.
         hypotheses: As declared.
-        conventions: As declared.
+        model: The choices of the cell-probe model, one sentence each.
         axioms: Trusted steps: number, claim, source.
         open_steps: Numbers of the steps that were not closed.
         stages: In order.
         tight_ratio: Smallest (smaller side)/(larger side) over the tight instances;
             None if there are none.
+        not_tight: Why no instance reaches equality, where there is none.
         kills: One per mutant.
         witnesses: Violations of the statement itself.
         seeds: Key data by purpose.
@@ -115,11 +121,12 @@ class Report:
     status: str
     reasons: tuple[str, ...]
     hypotheses: tuple[str, ...]
-    conventions: Mapping[str, Any]
+    model: tuple[str, ...]
     axioms: tuple[Mapping[str, str], ...]
     open_steps: tuple[str, ...]
     stages: tuple[StageResult, ...]
     tight_ratio: float | None
+    not_tight: str
     kills: tuple[Kill, ...]
     witnesses: tuple[Witness, ...]
     seeds: Mapping[str, Any]
@@ -159,7 +166,7 @@ class Report:
         lines += [f"- {a['number']}: {a['claim']} ({a['source']})" for a in self.axioms]
         lines += ["", "## Mutants", "", "| mutant | change | killer |", "|---|---|---|"]
         for kill in self.kills:
-            killer = kill.killer if kill.killed else "SURVIVES"
+            killer = kill.killer or kill.still_open or "SURVIVES"
             lines.append(f"| {kill.mutant} | {kill.change} | {killer} |")
         lines += ["", "## Witnesses", ""]
         for witness in self.witnesses:
@@ -170,7 +177,7 @@ class Report:
             )
         lines += ["", "## Hypotheses", ""]
         lines += [f"- {text}" for text in self.hypotheses]
-        lines += [f"- {name}: {value}" for name, value in self.conventions.items()]
+        lines += [f"- {text}" for text in self.model]
         lines += ["", f"Seeds {dict(self.seeds)}; versions {dict(self.versions)}"]
         lines += [f"Budget {dict(self.budget)}; proof text: {self.proof or 'none'}"]
         return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 import platform
 import time
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -13,28 +14,28 @@ from qjax._types import Key
 from qjax.bounds.bound import Bound
 from qjax.bounds.information import evaluate
 from qjax.bounds.report import Kill, Report, StageResult, Witness
-from qjax.bounds.stages import (
-    Budget,
-    Evidence,
-    covers_grid,
-    exact_stage,
-    kill_mutant,
-    lint_stage,
-    mutant_stage,
-    sampled_stage,
-    side_ratio,
-    symbolic_stage,
-)
+from qjax.bounds.stages.attacks import attack_stage
+from qjax.bounds.stages.budget import Budget, Evidence, Outcome, covers_grid
+from qjax.bounds.stages.comparison import side_ratio
+from qjax.bounds.stages.exact import exact_stage
+from qjax.bounds.stages.mutants import kill_mutant, mutant_stage, surviving
+from qjax.bounds.stages.proof import proof_stages
+from qjax.bounds.stages.sampled import sampled_stage
+from qjax.bounds.stages.statement import lint_stage
 
 TIGHT_RATIO = 0.999
 """A tight instance below this ratio is not tight: its claim fails."""
 
 
 def verify(key: Key, bound: Bound, budget: Budget | None = None) -> Report:
-    """Run statement lint, symbolic, exact, Monte-Carlo and mutant stages on a bound.
+    """Try to refute a bound by every stage, and close the steps of its proof.
+
+    Statement lint; symbolic, entropic, certified and machine-checked steps; exact
+    probabilities at instances and random structures; shots; adversarial search; and the
+    mutation matrix.
 
     Args:
-        key: JAX random key for random instances and shots.
+        key: JAX random key for random instances, shots and searches.
         bound: The statement with its steps, instances and mutants.
         budget: Sizes; by default `Budget()`.
 
@@ -46,29 +47,38 @@ def verify(key: Key, bound: Bound, budget: Budget | None = None) -> Report:
             nothing. Enable it in the entry point, or locally by `jax.enable_x64(True)`.
 
     Source: theory of bounds, section 8.
+
+    Example:
+        >>> import jax
+        >>> from qjax.bounds import SMOKE, literal_b, verify
+        >>> with jax.enable_x64(True):
+        ...     report = verify(jax.random.key(0), literal_b("ratio"), SMOKE)
+        >>> report.status
+        'REFUTED'
     """
     budget = Budget() if budget is None else budget
     double = jnp.zeros(()).dtype == jnp.float64
     rule = "be on to verify a bound: use jax.enable_x64 or the entry point's setting"
     require(double, "jax_enable_x64", rule, "off")
-    random_key, shot_key = jax.random.split(key)
+    random_key, shot_key, search_key = jax.random.split(key, 3)
     evidence = Evidence()
-    stages: list[StageResult] = []
     found: list[Witness] = []
-    for name, stage in (
-        ("statement lint", lambda: lint_stage(bound)),
-        ("symbolic", lambda: symbolic_stage(bound)),
-        ("exact", lambda: exact_stage(random_key, bound, budget, evidence)),
-        ("monte carlo", lambda: sampled_stage(shot_key, bound, budget)),
-    ):
+
+    def staged(name: str, stage: Callable[[], Outcome]) -> StageResult:
         start = time.perf_counter()
         outcome = stage()
         seconds = time.perf_counter() - start
+        found.extend(outcome.witnesses)
         details = tuple(outcome.details)
-        stages.append(
-            StageResult(name, outcome.verdict, outcome.summary, details, seconds)
-        )
-        found += outcome.witnesses
+        return StageResult(name, outcome.verdict, outcome.summary, details, seconds)
+
+    stages = [
+        staged("statement lint", lambda: lint_stage(bound)),
+        *proof_stages(bound),
+        staged("exact", lambda: exact_stage(random_key, bound, budget, evidence)),
+        staged("monte carlo", lambda: sampled_stage(shot_key, bound, budget)),
+        staged("adversarial", lambda: attack_stage(search_key, bound, budget)),
+    ]
     start = time.perf_counter()
     kills = tuple(kill_mutant(bound, each, budget, evidence) for each in bound.mutants)
     stages.append(mutant_stage(kills, time.perf_counter() - start))
@@ -86,8 +96,8 @@ def _report(
     kills: tuple[Kill, ...],
     evidence: Evidence,
 ) -> Report:
-    symbolic = next(stage for stage in stages if stage.name == "symbolic")
-    open_steps = tuple(d["step"] for d in symbolic.details if not d["closed"])
+    checks = [detail for stage in stages for detail in stage.details]
+    open_steps = tuple(d["step"] for d in checks if d.get("closed", True) is False)
     tight_values = [evidence.values[i.name] for i in bound.instances if i.tight]
     ratios = [side_ratio(bound.statement, v, budget.digits) for v in tight_values]
     tight = min(ratios) if ratios else None
@@ -99,7 +109,7 @@ def _report(
         status,
         reasons,
         bound.hypotheses,
-        dataclasses.asdict(bound.conventions),
+        bound.model.sentences(),
         tuple(
             {"number": step.number, "claim": step.claim, "source": step.source}
             for step in bound.steps
@@ -108,6 +118,7 @@ def _report(
         open_steps,
         tuple(stages),
         tight,
+        bound.not_tight,
         kills,
         tuple(witnesses),
         {"verify": jax.random.key_data(key).tolist()},
@@ -134,25 +145,46 @@ def _status(
     if not any(kill.killed for kill in kills):
         why = "none of its mutants is refuted" if kills else "it has no mutants"
         return "UNFALSIFIABLE", (f"{why}: passing shows nothing",)
-    survivors = [kill.mutant for kill in kills if not kill.killed]
-    kinds = {step.kind for step in bound.steps}
+    missing = _missing(bound, stages, kills, tight)
+    if missing:
+        return "SUPPORTED", tuple(missing)
+    partial = [step.number for step in bound.proof_closure() if step.domain]
+    if partial:
+        text = f"certified on a part of its domain only: {', '.join(partial)}"
+        return "CERTIFIED-ON-DOMAIN", (text,)
+    return "PROVED", ()
+
+
+def _missing(
+    bound: Bound,
+    stages: list[StageResult],
+    kills: tuple[Kill, ...],
+    tight: float | None,
+) -> list[str]:
+    """What keeps an unrefuted, falsifiable bound from being proved."""
+    closure = bound.proof_closure()
+    unchecked = {
+        d["step"] for s in stages for d in s.details if d.get("closed", 0) is None
+    }
+    rests_on = sorted(unchecked & {step.number for step in closure})
+    survivors = surviving(kills)
     failed = [stage.name for stage in stages if stage.verdict == "failed"]
     missing = []
-    if not any(step.concludes for step in bound.steps):
+    if not closure:
         missing.append("no proof step concludes the statement")
-    if "monte_carlo" in kinds:
+    if any(step.kind == "monte_carlo" for step in closure):
         missing.append("a step is supported by sampling only")
+    if rests_on:
+        missing.append(f"rests on steps not checked here: {', '.join(rests_on)}")
     if survivors:
         missing.append(f"mutants survive: {', '.join(survivors)}")
     if failed:
         missing.append(f"stages not passed: {', '.join(failed)}")
     if tight is not None and not tight >= TIGHT_RATIO:
         missing.append(f"ratio {tight:.6f} at an instance claimed to be tight")
-    if missing:
-        return "SUPPORTED", tuple(missing)
-    if "certified" in kinds:
-        return "CERTIFIED-ON-DOMAIN", ("a step is certified on its domain only",)
-    return "PROVED", ()
+    if tight is None and not bound.not_tight:
+        missing.append("no tight instance, and no reason why there is none")
+    return missing
 
 
 def _vacuous(bound: Bound, evidence: Evidence, budget: Budget) -> bool:
@@ -168,7 +200,8 @@ def _vacuous(bound: Bound, evidence: Evidence, budget: Budget) -> bool:
 
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
-    for package in ("jax", "numpy", "scipy", "sympy", "mpmath", "qjax-simulator"):
+    packages = ("jax", "numpy", "scipy", "sympy", "mpmath", "python-flint")
+    for package in (*packages, "qjax-simulator"):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

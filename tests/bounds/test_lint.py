@@ -6,18 +6,25 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 
-from qjax.bounds import Bound, Conventions, Variable, literal_a, theorem_a1
+from qjax.bounds import (
+    STORED,
+    Bound,
+    CellProbeModel,
+    Variable,
+    literal_a,
+    theorem_a1,
+)
 from qjax.bounds.information import d
-from qjax.bounds.lint import lint
-from qjax.bounds.theorem_a import KAPPA, NEEDED, T, a, b, lam, m, n, p
+from qjax.bounds.stages.lint import lint
+from qjax.bounds.theorems.a1 import KAPPA, NEEDED, T, a, b, lam, m, n, p
 from qjax.bounds.trivial import repetition_error, trivial_structures
 
 
 def _bound(statement: sp.Rel, layers: str = "at least") -> Bound:
     """A1's frame around another statement."""
-    conventions = dataclasses.replace(theorem_a1().conventions, layers=layers)
+    model = dataclasses.replace(theorem_a1().model, layers=layers)
     return dataclasses.replace(
-        theorem_a1(), statement=statement, conventions=conventions, also=(), steps=(),
+        theorem_a1(), statement=statement, model=model, also=(), steps=(),
         mutants=(), instances=(),
     )  # fmt: skip
 
@@ -104,13 +111,36 @@ def test_natural_logarithms_in_a_statement_in_bits_are_refused():
         _bound(sp.Le(-sp.log(1 - p + a), m))
 
 
+@pytest.mark.parametrize("mixed", [
+    sp.Le(NEEDED - sp.log(p), m * KAPPA), sp.Le(-sp.log(p, 2), -sp.log(a)),
+    sp.Le(n * sp.log(b * n), m),
+])  # fmt: skip
+def test_mixed_bases_of_logarithms_are_refused(mixed):
+    with pytest.raises(ValueError, match="base 2"):
+        _bound(mixed)
+
+
+def test_the_number_ln_2_and_ratios_of_logarithms_are_no_mixed_bases():
+    _bound(sp.Le(a * sp.log(2) / 2, m))
+    _bound(sp.Le(sp.log(p) / sp.log(a), m))
+
+
 @pytest.mark.parametrize(
-    ("field", "value", "word"),
-    [("noise_place", "", "where the noise acts"), ("layers", "T", "what T counts"),
-     ("noise", " ", "parametrisation"), ("copies", "", "copies"),
-     ("log_base", 3, "bits")],
+    ("field", "word"),
+    [("noise_place", "storage or interleaved"), ("layers", "at most, at least"),
+     ("noise_parameter", "which epsilon convention"), ("copies", "how many copies"),
+     ("entropy_sink", "whether fresh qubits"), ("choice", "average or worst case")],
 )  # fmt: skip
-def test_a_missing_convention_is_refused_and_named(field, value, word):
-    given = dataclasses.asdict(theorem_a1().conventions)
-    with pytest.raises(ValueError, match=word):
-        Conventions(**{**given, field: value})
+def test_a_missing_hypothesis_is_refused_and_named(field, word):
+    given = dataclasses.asdict(STORED)
+    for wrong in (None, "", "perhaps"):
+        with pytest.raises(ValueError, match=f"`{field}` must say {word}"):
+            CellProbeModel(**{**given, field: wrong})
+    with pytest.raises(ValueError, match="`log_base` must be 2"):
+        CellProbeModel(**{**given, "log_base": 3})
+
+
+def test_a_bound_without_a_model_is_refused():
+    # Under pytest the types of fields are checked before the sentence is reached.
+    with pytest.raises((ValueError, TypeError), match="model"):
+        dataclasses.replace(theorem_a1(), model=None)

@@ -11,6 +11,7 @@ import sympy as sp
 from qjax.bounds import (
     BOUNDS,
     Budget,
+    Checked,
     Instance,
     Mutant,
     Step,
@@ -23,13 +24,14 @@ from qjax.bounds import (
     theorem_a1,
     verify,
 )
-from qjax.bounds.a1_steps import is_combination, is_zero
-from qjax.bounds.lint import violated_sides
-from qjax.bounds.literal_a import C_GRID, C_POLE_GRID, pole_instance
-from qjax.bounds.stages import bonferroni, sampled_stage
-from qjax.bounds.theorem_a import KAPPA, NEEDED, m, membership_instance, n, p
+from qjax.bounds.report import WITNESS_FORMAT
+from qjax.bounds.stages.comparison import violated_sides
+from qjax.bounds.stages.sampled import bonferroni, sampled_stage
+from qjax.bounds.theorems.a1 import KAPPA, NEEDED, m, membership_instance, n, p
+from qjax.bounds.theorems.a1_steps import is_combination, is_zero
+from qjax.bounds.theorems.literal_a import C_GRID, C_POLE_GRID, pole_instance
 
-SMALL = Budget(random_instances=0, shots=0)
+SMALL = Budget(random_instances=0, shots=0, restarts=0.0)
 SIC = membership_instance("sic", {"num_blocks": 1}, 0.9, tight=True)
 
 
@@ -120,9 +122,16 @@ def test_what_is_missing_from_a_proof_lowers_the_verdict(key):
     base = theorem_a1().steps
     failed = verify(key, _small_a1(steps=(*base, wrong, crash)), SMALL)
     assert failed.status == "SUPPORTED" and failed.open_steps == ("Z1", "Z2")
-    domain = Step("Z3", "certified", "on a box", lambda: True)
-    certified = verify(key, _small_a1(steps=(*base, domain)), SMALL)
+    box = Step("Z3", "certified", "on a box", lambda: True, domain="[.1, .2]")
+    aside = verify(key, _small_a1(steps=(*base, box)), SMALL)
+    assert aside.status == "PROVED"  # the conclusion does not rest on it
+    rests = Step("Z4", "symbolic", "the end", lambda: True, ("Z3",), concludes=True)
+    certified = verify(key, _small_a1(steps=(*base, box, rests)), SMALL)
     assert certified.status == "CERTIFIED-ON-DOMAIN"
+    absent = Step("Z3", "machine-checked", "no Coq", lambda: Checked(None))
+    unchecked = verify(key, _small_a1(steps=(*base, absent, rests)), SMALL)
+    assert unchecked.status == "SUPPORTED" and "Z3" in unchecked.reasons[0]
+    assert verify(key, _small_a1(steps=(*base, absent)), SMALL).status == "PROVED"
     survivor = Mutant("weak", "half", sp.Le(NEEDED / 2, m * KAPPA))
     mutants = (*theorem_a1().mutants, survivor)
     weak = verify(key, _small_a1(mutants=mutants), SMALL)
@@ -152,7 +161,7 @@ def test_verify_says_that_double_precision_is_needed(key):
 
 
 def _witness(**changes) -> dict:
-    base = Witness(1, "A1", str(theorem_a1().statement), "instance", "none", {}, {},
+    base = Witness(WITNESS_FORMAT, "A1", str(theorem_a1().statement), "instance", "none", {}, {},
                    "0", "1", "1", {})  # fmt: skip
     return {**base.to_dict(), **changes}
 
@@ -235,7 +244,8 @@ def test_a_report_is_data(a1_report):
     record = json.loads(a1_report.to_json())
     assert record["status"] == "PROVED" and record["versions"]["jax"]
     assert [stage["name"] for stage in record["stages"]] == [
-        "statement lint", "symbolic", "exact", "monte carlo", "mutants",
+        "statement lint", "symbolic", "entropic", "certified", "machine-checked",
+        "exact", "monte carlo", "adversarial", "mutants",
     ]  # fmt: skip
     text = a1_report.to_markdown()
     assert text.startswith("# A1: PROVED") and "M3" in text and "Lindblad" in text

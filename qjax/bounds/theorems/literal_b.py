@@ -5,6 +5,7 @@ The text does not say what Delta_var is; the ratio, the fractional reduction and
 absolute reduction of the batch mean's variance are all refuted.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +14,8 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Array, Float
 
-from qjax.bounds.bound import Bound, Conventions, Instance, Step, Variable
+from qjax.bounds.bound import Bound, Instance, Step, Variable
+from qjax.bounds.model import STORED
 from qjax.bounds.structure import holevo_information
 from qjax.circuits import AbstractOperation, Circuit, cx, x
 from qjax.simulate import run
@@ -152,11 +154,11 @@ def literal_b(reading: str) -> Bound:
         title=f"Literal B, Delta = {meaning} <= min(1/B, chi/H)",
         statement=sp.Le(delta, sp.Min(1 / B, chi / H)),
         variables=VARIABLES,
-        hypotheses=("a batch of B queries answered from one shared state",),
-        conventions=Conventions(
-            noise="none", noise_place="none", layers="none", log_base=2,
-            copies="one shared copy for the batch",
+        model=dataclasses.replace(
+            STORED, noise_parameter="none", noise_place="none", layers="none",
+            copies="shared", batch="collective",
         ),
+        hypotheses=("a batch of B queries answered from one shared state",),
         vacuous_when=None,
         constants=(),
         steps=(STEPS[reading],),

@@ -5,6 +5,7 @@ structure with at most T two-qubit gates per operation. "Omega" and "c depending
 channel" leave two constants free, so a refutation must beat every choice of both.
 """
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping
@@ -14,10 +15,11 @@ from typing import Any
 import sympy as sp
 
 from qjax._checks import require
-from qjax.bounds.a1_steps import is_zero
-from qjax.bounds.bound import Bound, Constant, Conventions, Instance, Step, Variable
+from qjax.bounds.bound import Bound, Constant, Instance, Step, Variable
 from qjax.bounds.instances import bit_vector, repetition_code
+from qjax.bounds.model import STORED
 from qjax.bounds.structure import exact_statistics, storage_noise
+from qjax.bounds.theorems.a1_steps import is_zero
 from qjax.bounds.trivial import repetition_error
 
 m = sp.Symbol("m", integer=True, nonnegative=True)
@@ -216,14 +218,9 @@ def literal_a() -> Bound:
         title="Literal A: m >= Omega(log(1/(alpha+beta))/(1 - c T eps))",
         statement=sp.Ge(m, CLAIM),
         variables=VARIABLES,
+        # The reading that favours it most: storage noise on the whole memory.
+        model=dataclasses.replace(STORED, layers="at most", choice="worst case"),
         hypotheses=("any quantum data structure that stores S, a subset of {0,1}^d",),
-        conventions=Conventions(
-            noise="replacement probability eps per layer",
-            noise_place="storage",
-            layers="at most",
-            log_base=2,
-            copies="one copy per query",
-        ),
         vacuous_when=None,
         constants=(
             Constant("C", None, "hidden in Omega: some C > 0", C_GRID),

@@ -11,17 +11,18 @@ from typing import Any
 import sympy as sp
 
 from qjax._types import Key
-from qjax.bounds.a1_steps import STEPS
-from qjax.bounds.bound import Bound, Constant, Conventions, Instance, Mutant, Variable
+from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
 from qjax.bounds.ensembles import random_structures, replay_structure
 from qjax.bounds.information import d, h
 from qjax.bounds.instances import STRUCTURES
+from qjax.bounds.model import STORED
 from qjax.bounds.structure import (
     acceptance_intervals,
     exact_statistics,
     sampled_acceptances,
     storage_noise,
 )
+from qjax.bounds.theorems.a1_steps import STEPS
 
 n, m = sp.symbols("n m", integer=True, nonnegative=True)
 b = sp.Symbol("b", integer=True, positive=True)
@@ -43,14 +44,6 @@ VARIABLES = (
              "other_acceptance"),
     Variable(chi, 0, sp.oo, "Holevo information of the stored ensemble", "holevo"),
 )  # fmt: skip
-
-CONVENTIONS = Conventions(
-    noise="replacement: rho -> lambda rho + (1 - lambda) I/2, epsilon = 1 - lambda",
-    noise_place="storage",
-    layers="at least",
-    log_base=2,
-    copies="one fresh copy per query; m counts the qubits of all copies",
-)
 
 HYPOTHESES = (
     "the family contains every set with one element in each of n blocks of size b",
@@ -206,8 +199,8 @@ def theorem_a1() -> Bound:
         title="Noisy approximate membership: m kappa >= n d(1-beta || alpha_b)",
         statement=sp.Le(NEEDED, m * KAPPA),
         variables=VARIABLES,
+        model=STORED,
         hypotheses=HYPOTHESES,
-        conventions=CONVENTIONS,
         vacuous_when=sp.Le(p, a),
         constants=(
             Constant("1", sp.S.One, "step A1.6: superadditivity, data processing, "

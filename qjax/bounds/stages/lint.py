@@ -14,6 +14,7 @@ import sympy as sp
 
 from qjax.bounds.bound import Bound
 from qjax.bounds.information import evaluate, precise
+from qjax.bounds.stages.comparison import violated_sides
 from qjax.bounds.trivial import TrivialStructure, trivial_structures
 
 BASE_NOISE = (Fraction(0), Fraction(1, 10), Fraction(1, 2), Fraction(1))
@@ -178,10 +179,10 @@ def _monotonicity(
         return None
     few = _value(right, _point(roles, layers=1))
     more = _value(right, _point(roles, layers=2))
-    wrong = (more > few) if bound.conventions.layers == "at most" else (more < few)
+    wrong = (more > few) if bound.model.layers == "at most" else (more < few)
     if wrong:
         text = (
-            f"with `{bound.conventions.layers} T` classes are nested the other way: "
+            f"with `{bound.model.layers} T` classes are nested the other way: "
             f"the right side goes from {mpmath.nstr(few, 6)} at T=1 to "
             f"{mpmath.nstr(more, 6)} at T=2"
         )
@@ -217,7 +218,7 @@ def _trivial(
     critical: list[tuple[int, Fraction]],
 ) -> Iterator[Finding]:
     """One finding per kind of trivial structure that violates the statement."""
-    at_most = bound.conventions.layers == "at most"
+    at_most = bound.model.layers == "at most"
     noisy = "noise" in roles or "survival" in roles
     levels = BASE_NOISE if noisy else (Fraction(0),)
     candidates = list(trivial_structures(levels, BASE_LAYERS, at_most))
@@ -259,18 +260,3 @@ def _in_domain(bound: Bound, structure: TrivialStructure) -> bool:
             if not variable.low <= value <= variable.high:
                 return False
     return True
-
-
-def violated_sides(
-    relation: sp.Rel, values: Mapping[str, Any], error: float = 0.0, digits: int = 50
-) -> tuple[mpmath.mpf, mpmath.mpf] | None:
-    """Both sides if the inequality fails by more than `error` (relative), else None."""
-    left = evaluate(relation.lhs, values, digits)
-    right = evaluate(relation.rhs, values, digits)
-    greater, smaller = (
-        (left, right) if isinstance(relation, sp.GreaterThan) else (right, left)
-    )
-    # The working precision itself: nothing closer than this is called a violation.
-    floor = max(mpmath.mpf(error), mpmath.mpf(10) ** (8 - digits))
-    slack = floor * max(1, min(abs(greater), abs(smaller)))
-    return (left, right) if smaller - greater > slack else None

@@ -1,0 +1,1 @@
+"""Lemmas that several bounds rest on, as proof steps with their checks."""

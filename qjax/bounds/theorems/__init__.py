@@ -1,0 +1,1 @@
+"""Bounds by group: each module builds `Bound`s from lemmas, instances and mutants."""
