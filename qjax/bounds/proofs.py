@@ -16,7 +16,7 @@ def proof_text(name: str) -> str:
     `proofs/` beside the package.
 
     Args:
-        name: File name without suffix, for example "a1".
+        name: File name without suffix, for example "a1" or "lemmas/axioms".
 
     Raises:
         ValueError: If there is no such text in either place.
