@@ -9,6 +9,9 @@ from qjax.bounds.bound import Mutant as Mutant
 from qjax.bounds.bound import RandomBatch as RandomBatch
 from qjax.bounds.bound import Step as Step
 from qjax.bounds.bound import Variable as Variable
+from qjax.bounds.capacities import (
+    damping_assisted_capacity as damping_assisted_capacity,
+)
 from qjax.bounds.catalogue import BOUNDS as BOUNDS
 from qjax.bounds.information import binary_entropy as binary_entropy
 from qjax.bounds.information import binary_relative_entropy as binary_relative_entropy

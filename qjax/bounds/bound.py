@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import sympy as sp
 
 from qjax._checks import require
+from qjax.bounds.information import evaluate
 from qjax.bounds.model import CellProbeModel
 
 STEP_KINDS = {
@@ -59,6 +60,7 @@ class Variable:
         high: Largest admissible value; `sympy.oo` for none.
         meaning: One line of prose with the unit.
         role: A key of `ROLES`, or empty if the linter cannot interpret the symbol.
+        quiet: For a noise parameter without a role, its value when there is no noise.
     """
 
     symbol: sp.Symbol
@@ -66,6 +68,7 @@ class Variable:
     high: Any
     meaning: str
     role: str = ""
+    quiet: Any = None
 
     def __post_init__(self):
         has_assumptions = bool(self.symbol.is_real or self.symbol.is_integer)
@@ -181,6 +184,7 @@ class Mutant:
         instances: Further instances, for statements about other symbols.
         variables: Symbols that the bound itself does not have.
         still_open: Why no killer is known; the verdict does not wait for such a mutant.
+        everywhere: Whether it is claimed beyond the bound's `where` too.
     """
 
     id: str
@@ -190,6 +194,7 @@ class Mutant:
     instances: tuple[Instance, ...] = ()
     variables: tuple[Variable, ...] = ()
     still_open: str = ""
+    everywhere: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -254,6 +259,8 @@ class Bound:
         family: For existential constants: values of the constants -> Instance that
             violates the statement with them, or None.
         attacks: Adversarial searches.
+        where: Relations under which the statement is claimed, beyond the variables'
+            ranges; a violation elsewhere does not count.
         not_tight: Why no instance reaches equality; required if none is marked tight
             and the statement is an inequality with proof steps.
 
@@ -279,6 +286,7 @@ class Bound:
     replay_random: Callable[[Mapping[str, Any]], Values] | None = None
     family: Callable[[Values], Instance] | None = None
     attacks: tuple[Attack, ...] = ()
+    where: tuple[sp.Rel, ...] = ()
     not_tight: str = ""
 
     def __post_init__(self):
@@ -311,9 +319,18 @@ class Bound:
             steps=(),
             mutants=(),
             also=(),
+            where=() if mutant.everywhere else self.where,
             attacks=(),
             proof="",
         )
+
+    def claimed_at(self, values: Values, digits: int = 50) -> bool:
+        """Whether the statement is claimed at a point: all of `where` holds."""
+        for relation in self.where:
+            gap = evaluate(relation.gts - relation.lts, values, digits)
+            if gap < 0:
+                return False
+        return True
 
     def proof_closure(self) -> tuple[Step, ...]:
         """The steps that the concluding steps rest on, directly or through others.
@@ -353,7 +370,7 @@ def _check_statement(
     require(not natural, name, rule, relation)
 
 
-def _natural_logarithm(expression: sp.Expr, divided: bool = False) -> bool:
+def _natural_logarithm(expression: sp.Basic, divided: bool = False) -> bool:
     """Whether some logarithm of a symbol is not divided by ln 2 or by another one.
 
     What stands inside a logarithm is a number, whatever base made it.

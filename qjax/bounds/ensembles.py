@@ -17,14 +17,14 @@ from jaxtyping import Array, Complex, Float, Int
 from qjax._checks import require
 from qjax._types import Key
 from qjax.bounds.bound import RandomBatch
-from qjax.bounds.precise import precise_statistics
+from qjax.bounds.memory_noise import MEMORY_NOISES, MemoryNoise
+from qjax.bounds.precise import precise_noise, precise_statistics
 from qjax.bounds.structure import (
     acceptances,
     block_average,
     entropy_bits,
     membership_table,
     noisy_states,
-    storage_noise,
 )
 
 STATE_KINDS = ("mixed", "pure", "product", "near pure", "near mixed", "classical")
@@ -39,13 +39,15 @@ class Draws(eqx.Module):
 
     Attributes:
         normal: Standard Gaussians, shape (k,), consumed in order by `_take`.
-        uniform: Uniform in [0, 1), shape (6,): kinds of state and effect, depth of the
-            near-pure and near-mixed states, kind and value of lambda, threshold.
+        uniform: Uniform in [0, 1), shape (4,): kinds of state and effect, depth of the
+            near-pure and near-mixed states, threshold.
+        strength: Uniform in [0, 1): what the noise draws its parameters from.
         spectrum: Uniform in [0, 1), shape (8, 2^m): eigenvalues of unsharp effects.
     """
 
     normal: Float[Array, "*batch k"]
-    uniform: Float[Array, "*batch 6"]
+    uniform: Float[Array, "*batch 4"]
+    strength: Float[Array, "*batch k2"]
     spectrum: Float[Array, "*batch queries d"]
 
 
@@ -55,13 +57,14 @@ def _normals_needed(num_wires: int) -> int:
     return MAX_SETS * states + MAX_QUERIES * 2 * size**2
 
 
-def draw_numbers(key: Key, count: int, num_wires: int) -> Draws:
+def draw_numbers(key: Key, count: int, num_wires: int, strengths: int) -> Draws:
     """Random numbers of `count` structures of m qubits, with a leading axis."""
-    keys = jax.random.split(key, 3)
+    keys = jax.random.split(key, 4)
     normal = jax.random.normal(keys[0], (count, _normals_needed(num_wires)))
-    uniform = jax.random.uniform(keys[1], (count, 6))
+    uniform = jax.random.uniform(keys[1], (count, 4))
     spectrum = jax.random.uniform(keys[2], (count, MAX_QUERIES, 2**num_wires))
-    return Draws(normal, uniform, spectrum)
+    strength = jax.random.uniform(keys[3], (count, strengths))
+    return Draws(normal, uniform, strength, spectrum)
 
 
 def _take(
@@ -157,19 +160,9 @@ def random_effects(
     _, vectors = np.linalg.eigh(hermitian)
     spectrum = np.asarray(draws.spectrum)[..., None, :]
     unsharp = (vectors * spectrum) @ vectors.conj().mT
-    threshold = np.where(kind == 2, (0.5 + 1.5 * uniform[:, 5])[:, None, None, None], 1)
+    threshold = np.where(kind == 2, (0.5 + 1.5 * uniform[:, 3])[:, None, None, None], 1)
     tested = np.where(kind == 3, hermitian, conditional - threshold * average[:, None])
     return np.where(kind == 0, unsharp, helstrom_effect(tested))
-
-
-def random_survival(
-    kind: Float[Array, ""], value: Float[Array, ""]
-) -> Float[Array, ""]:
-    """lambda in [0, 1], half of the time at or within 1e-6 .. 1e-2 of an edge."""
-    small = 10.0 ** -(2 + 4 * value)
-    options = [jnp.zeros_like(small), jnp.ones_like(small), small, 1 - small]
-    options += [value] * 4
-    return jnp.stack(options)[_choose(kind, len(options))]
 
 
 def _padded_table(num_blocks: int, block_size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -183,18 +176,31 @@ def _padded_table(num_blocks: int, block_size: int) -> tuple[np.ndarray, np.ndar
 
 
 @eqx.filter_jit
-def _draw_states(draws: Draws, num_wires: int) -> tuple[Array, Array, Array, Array]:
-    """Encoded states, survival, noisy states and random Hermitian matrices."""
+def _draw_states(
+    draws: Draws, between: Array, noise: MemoryNoise, num_wires: int
+) -> tuple[Array, dict[str, Array], Array, Array]:
+    """Encoded states, strengths, noisy states and random Hermitian matrices."""
 
-    def one(each: Draws):
+    def one(args):
+        each, turns = args
         kind = _choose(each.uniform[0], len(STATE_KINDS))
         states, normal = random_states(each.normal, each.uniform[2], kind, num_wires)
-        survival = random_survival(each.uniform[3], each.uniform[4])
-        noisy = noisy_states(states, storage_noise(survival, 1, num_wires))
+        strengths = noise.draw(each.strength)
+        circuit = noise.circuit(strengths, len(turns) + 1, num_wires, tuple(turns))
+        noisy = noisy_states(states, circuit)
         raw, _ = _take(normal, (MAX_QUERIES, 2**num_wires, 2**num_wires))
-        return states, survival, noisy, raw + jnp.swapaxes(raw, -1, -2).conj()
+        return states, strengths, noisy, raw + jnp.swapaxes(raw, -1, -2).conj()
 
-    return jax.lax.map(one, draws, batch_size=512)
+    return jax.lax.map(one, (draws, between), batch_size=512)
+
+
+def random_unitaries(
+    normal: Float[np.ndarray, "2 *b d d"],
+) -> Complex[np.ndarray, "*b d d"]:
+    """Haar-random unitaries from Gaussians: QR with the phases of R's diagonal."""
+    q, r = np.linalg.qr(normal[0] + 1j * normal[1])
+    phases = np.diagonal(r, axis1=-2, axis2=-1)
+    return np.asarray(q * (phases / np.abs(phases))[..., None, :])
 
 
 @eqx.filter_jit
@@ -212,12 +218,17 @@ def _accept(
 
 
 def _draw_part(
-    key: Key, member: np.ndarray, used: np.ndarray, num_wires: int
+    key: Key, member: np.ndarray, used: np.ndarray, num_wires: int, noise: MemoryNoise
 ) -> dict[str, np.ndarray]:
     """Random structures of one memory size, under noise, with their statistics."""
-    draws = draw_numbers(key, len(member), num_wires)
-    drawn = _draw_states(draws, num_wires)
-    states, survival, noisy, hermitian = (np.asarray(value) for value in drawn)
+    keys = jax.random.split(key)
+    draws = draw_numbers(keys[0], len(member), num_wires, 2 * len(noise.variables))
+    # One unitary between two layers, or a single layer of storage noise.
+    turns = int(noise.place == "interleaved")
+    shape = (2, len(member), turns, 2**num_wires, 2**num_wires)
+    between = random_unitaries(np.asarray(jax.random.normal(keys[1], shape)))
+    drawn = _draw_states(draws, jnp.asarray(between), noise, num_wires)
+    states, strengths, noisy, hermitian = jax.tree.map(np.asarray, drawn)
     weights = used[:, 0] / used[:, 0].sum(axis=1, keepdims=True)
     average = np.einsum("ks,ksij->kij", weights, noisy)
     given = member / np.maximum(member.sum(axis=2, keepdims=True), 1)
@@ -228,21 +239,25 @@ def _draw_part(
     return {
         "p": np.clip(np.asarray(inside), 0, 1),
         "a": np.clip(np.asarray(outside), 0, 1),
-        "chi": chi, "lam": survival, "states": states, "effects": effects,
+        "chi": chi, "states": states, "effects": effects, "between": between,
+        "T": np.full(len(chi), turns + 1), **strengths,
     }  # fmt: skip
 
 
-def random_structures(key: Key, count: int) -> RandomBatch:
+def random_structures(key: Key, count: int, noise: str = "depolarizing") -> RandomBatch:
     """Random structures with m in {1, 2}, n in {1, 2}, b in {2, 3, 4} under noise.
 
-    Half of the structures have one memory qubit, half have two.
+    Half of the structures have one memory qubit, half have two. Storage noise has one
+    layer; interleaved noise has two, with a Haar-random unitary between them.
 
     Args:
         key: JAX random key.
         count: At least 2.
+        noise: Key of `MEMORY_NOISES`.
 
     Returns:
-        Values n, b, m, lam, T = 1, p, a, chi, with a replay of each in mpmath.
+        Values n, b, m, T, the noise's parameters, p, a and chi, with a replay of each
+        in mpmath.
 
     Raises:
         ValueError: If `count` < 2.
@@ -255,17 +270,16 @@ def random_structures(key: Key, count: int) -> RandomBatch:
         shape = np.arange(size) % len(SHAPES)
         member = np.stack([table[0] for table in tables])[shape]
         used = np.stack([table[1] for table in tables])[shape]
-        part = _draw_part(part_key, member, used, num_wires)
+        part = _draw_part(part_key, member, used, num_wires, MEMORY_NOISES[noise])
         part["n"] = np.asarray([SHAPES[s][0] for s in shape])
         part["b"] = np.asarray([SHAPES[s][1] for s in shape])
         part["m"] = np.full(size, num_wires)
-        part["T"] = np.ones(size, dtype=int)
         parts.append(part)
-    return _as_batch(parts)
+    return _as_batch(parts, MEMORY_NOISES[noise])
 
 
-def _as_batch(parts: list[dict[str, np.ndarray]]) -> RandomBatch:
-    names = ("n", "b", "m", "lam", "T", "p", "a", "chi")
+def _as_batch(parts: list[dict[str, np.ndarray]], noise: MemoryNoise) -> RandomBatch:
+    names = ("n", "b", "m", "T", "p", "a", "chi", *noise.names)
     values = {name: np.concatenate([part[name] for part in parts]) for name in names}
     first = len(parts[0]["n"])
 
@@ -273,9 +287,11 @@ def _as_batch(parts: list[dict[str, np.ndarray]]) -> RandomBatch:
         part = parts[0] if index < first else parts[1]
         row = index if index < first else index - first
         n, b = int(part["n"][row]), int(part["b"][row])
-        record: dict[str, Any] = {"n": n, "b": b, "m": int(part["m"][row])}
-        record["lam"] = float(part["lam"][row])
-        for name, size in (("states", b**n), ("effects", n * b)):
+        record: dict[str, Any] = {"noise": noise.name, "n": n, "b": b}
+        record |= {name: int(part[name][row]) for name in ("m", "T")}
+        record |= {name: float(part[name][row]) for name in noise.names}
+        turns = int(part["T"][row]) - 1
+        for name, size in (("states", b**n), ("effects", n * b), ("between", turns)):
             array = part[name][row][:size]
             record[name] = {"real": array.real.tolist(), "imag": array.imag.tolist()}
         return record
@@ -284,14 +300,21 @@ def _as_batch(parts: list[dict[str, np.ndarray]]) -> RandomBatch:
 
 
 def replay_structure(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Values at 50 digits of a structure serialised by `random_structures`."""
+    """Values at 50 digits of a structure serialised by `random_structures`.
+
+    The record names its noise, that noise's parameters, n, b, m and T, and holds
+    states, effects and the unitaries between the layers as real and imaginary parts.
+    """
     arrays = {
         name: np.asarray(record[name]["real"]) + 1j * np.asarray(record[name]["imag"])
-        for name in ("states", "effects")
+        for name in ("states", "effects", "between")
     }
-    n, b, survival = record["n"], record["b"], record["lam"]
+    row = MEMORY_NOISES[record["noise"]]
+    strengths = {name: record[name] for name in row.names}
+    n, b, layers = record["n"], record["b"], record["T"]
+    channel = precise_noise(row.name, strengths, layers, tuple(arrays["between"]))
     values = dict(
-        precise_statistics(arrays["states"], arrays["effects"], n, b, survival)
+        precise_statistics(arrays["states"], arrays["effects"], n, b, channel)
     )
-    values.update(n=n, b=b, m=record["m"], lam=survival, T=1)
+    values.update(n=n, b=b, m=record["m"], T=layers, **strengths)
     return values

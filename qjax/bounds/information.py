@@ -180,10 +180,46 @@ def membership_information(
     return np.asarray(n * nats / math.log(2))
 
 
-class h(sp.Function):
+def _precise_d(p: Any, q: Any) -> mpmath.mpf:
+    total = mpmath.mpf(0)
+    for left, right in ((p, q), (1 - p, 1 - q)):
+        if left > 0:
+            if right <= 0:
+                return mpmath.inf
+            total += left * mpmath.log(left / right, 2)
+    return total
+
+
+def _precise_h(p: Any) -> mpmath.mpf:
+    parts = [x for x in (p, 1 - p) if x > 0]
+    return -mpmath.fsum(x * mpmath.log(x, 2) for x in parts)
+
+
+class BitsFunction(sp.Function):
+    """A sympy function that says how to evaluate itself.
+
+    Subclasses set `precise` (mpmath numbers at the working precision) and `fast`
+    (float64 arrays), both exact at the edges of the domain.
+    """
+
+    precise: Callable[..., Any]
+    fast: Callable[..., Any]
+    is_real = True
+
+    def _eval_evalf(self, prec):
+        if not all(argument.is_number for argument in self.args):
+            return None
+        with mpmath.workprec(prec):
+            numbers = [mpmath.mpmathify(x.evalf(mpmath.mp.dps)) for x in self.args]
+            return sp.Float(str(self.precise(*numbers)), mpmath.mp.dps)
+
+
+class h(BitsFunction):
     """Sympy form of `binary_entropy`; `rewrite(sp.log)` writes it out, in bits."""
 
     nargs = 1
+    precise = staticmethod(_precise_h)
+    fast = staticmethod(binary_entropy)
 
     @classmethod
     def eval(cls, p):
@@ -201,10 +237,12 @@ class h(sp.Function):
         return sp.log((1 - p) / p) / sp.log(2)
 
 
-class d(sp.Function):
+class d(BitsFunction):
     """Sympy form of `binary_relative_entropy`; `rewrite(sp.log)` writes it out."""
 
     nargs = 2
+    precise = staticmethod(_precise_d)
+    fast = staticmethod(binary_relative_entropy)
 
     @classmethod
     def eval(cls, p, q):
@@ -227,30 +265,12 @@ class d(sp.Function):
         return (q - p) / (q * (1 - q)) / sp.log(2)
 
 
-def _precise_d(p: Any, q: Any) -> mpmath.mpf:
-    total = mpmath.mpf(0)
-    for left, right in ((p, q), (1 - p, 1 - q)):
-        if left > 0:
-            if right <= 0:
-                return mpmath.inf
-            total += left * mpmath.log(left / right, 2)
-    return total
-
-
-def _precise_h(p: Any) -> mpmath.mpf:
-    parts = [x for x in (p, 1 - p) if x > 0]
-    return -mpmath.fsum(x * mpmath.log(x, 2) for x in parts)
-
-
-_PRECISE = {"d": _precise_d, "h": _precise_h}
-_FAST = {"d": binary_relative_entropy, "h": binary_entropy}
-
-
 def evaluate(expression: sp.Expr, values: Mapping[str, Any], digits: int = 50) -> Any:
     """Evaluate a sympy expression at named values in mpmath.
 
     Args:
-        expression: Built from the symbols named in `values`, and from `d` and `h`.
+        expression: Built from the symbols named in `values`, and from `d`, `h` and
+            other `BitsFunction`s.
         values: Numbers by symbol name: int, Fraction, sympy Rational, mpf or float (a
             float stands for the exact binary fraction it is).
         digits: Decimal digits of the working precision.
@@ -303,7 +323,9 @@ def _compiled(
 ) -> tuple[tuple[str, ...], Callable[..., Any]]:
     names = _names(expression)
     by_name = {symbol.name: symbol for symbol in expression.free_symbols}
-    modules = [_FAST, "numpy"] if fast else [_PRECISE, "mpmath"]
+    known = {type(atom) for atom in expression.atoms(BitsFunction)}
+    own = {kind.__name__: kind.fast if fast else kind.precise for kind in known}
+    modules = [own, "numpy" if fast else "mpmath"]
     arguments = [by_name[name] for name in names]
     return names, sp.lambdify(arguments, expression, modules=modules)
 

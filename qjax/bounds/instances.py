@@ -39,7 +39,11 @@ def product_states(
     Returns:
         Shape (sets, 2^m, 2^m).
     """
-    return _run_product(jnp.asarray(angles), dtype)
+    # Padded to a power of two, so that many small structures share one compilation.
+    count = len(angles)
+    padded = np.zeros((max(16, 1 << (count - 1).bit_length()), *angles.shape[1:]))
+    padded[:count] = angles
+    return _run_product(jnp.asarray(padded), dtype)[:count]
 
 
 @eqx.filter_jit
@@ -138,6 +142,28 @@ def qrac(num_bits: int) -> QuantumDataStructure:
     return _table(states, effects, num_bits, 2, f"QRAC {num_bits} to 1")
 
 
+def tilted_pair(angle: float) -> QuantumDataStructure:
+    """One bit in one qubit: cos(t/2)|0> +- sin(t/2)|1>, told apart along x.
+
+    At small t most of the weight is on |0>, which damping spares.
+
+    Args:
+        angle: t in radians, in [0, pi].
+    """
+    angles = np.asarray([[[angle, 0.0]], [[angle, math.pi]]])
+    plus = np.asarray([[1, 1], [1, 1]]) / 2
+    effects = np.stack([plus, np.eye(2) - plus])
+    return _table(product_states(angles), effects, 1, 2, f"tilted pair t={angle:g}")
+
+
+def basis_code(num_wires: int) -> QuantumDataStructure:
+    """One element of 2^m in m qubits, as a computational-basis state (n = 1)."""
+    bits = _basis_bits(num_wires)
+    accepts = np.eye(2**num_wires)
+    shape = (1, 2**num_wires)
+    return classical_structure(bits[None], accepts[None], shape, f"basis m={num_wires}")
+
+
 def classical_structure(
     words: np.ndarray, accepts: np.ndarray, shape: tuple[int, int], name: str
 ) -> QuantumDataStructure:
@@ -222,6 +248,8 @@ def bloom_filter(
 STRUCTURES: dict[str, Callable[..., QuantumDataStructure]] = {
     "sic": sic_filter,
     "qrac": qrac,
+    "tilted_pair": tilted_pair,
+    "basis": basis_code,
     "bit_vector": bit_vector,
     "repetition": repetition_code,
     "bloom": bloom_filter,

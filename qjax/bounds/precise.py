@@ -4,38 +4,41 @@ Near the maximally mixed state, entropies differ by less than their rounding err
 a float64 "violation" of 1e-10 says nothing. This path shares no code with the engine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mpmath
 import numpy as np
 
+from qjax.bounds.memory_noise import MEMORY_NOISES, mp_kron
 from qjax.bounds.structure import membership_table
+
+Channel = Callable[[mpmath.matrix], mpmath.matrix]
 
 
 def precise_statistics(
     states: np.ndarray, effects: np.ndarray, num_blocks: int, block_size: int,
-    survival: float, digits: int = 50,
+    noise: Channel, digits: int = 50,
 ) -> Mapping[str, Any]:  # fmt: skip
     """Member, other and Holevo again, in mpmath, for states given as float64 arrays.
 
     The arrays stand for the exact numbers they hold; each state is made Hermitian and
     of trace one, each effect Hermitian with its spectrum clipped to [0, 1], at `digits`
-    digits. Noise is applied as a Kraus sum over Paulis, not by the engine.
+    digits. Noise is applied as a Kraus sum in mpmath, not by the engine.
 
     Args:
         states: Shape (b^n, d, d), before noise.
         effects: Shape (n b, d, d).
         num_blocks: n.
         block_size: b.
-        survival: lambda, of one layer on every qubit.
+        noise: What happens to each state, for example `precise_noise(...)`.
         digits: Working precision.
 
     Returns:
         {"p": ..., "a": ..., "chi": ...} as mpmath numbers.
     """
     with mpmath.workdps(digits):
-        noisy = [_precise_noise(_precise_state(rho), survival) for rho in states]
+        noisy = [noise(_precise_state(rho)) for rho in states]
         clipped = [_precise_effect(effect) for effect in effects]
         member = membership_table(num_blocks, block_size)
         table = [[mpmath.re(_trace(m, rho)) for rho in noisy] for m in clipped]
@@ -65,19 +68,72 @@ def _precise_effect(effect: np.ndarray) -> mpmath.matrix:
     return vectors * clipped * vectors.H
 
 
-def _precise_noise(rho: mpmath.matrix, survival: float) -> mpmath.matrix:
-    """One-qubit depolarizing on every qubit: (1+3l)/4 identity, (1-l)/4 each Pauli."""
-    survival = mpmath.mpf(survival)
-    paulis = [[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]]
-    for wire in range(rho.rows.bit_length() - 1):
-        total = rho * (1 + 3 * survival) / 4
-        left, right = 2**wire, rho.rows // 2 ** (wire + 1)
-        for pauli in paulis:
-            full = np.kron(np.kron(np.eye(left), pauli), np.eye(right))
-            operator = mpmath.matrix(full.tolist())
-            total += operator * rho * operator.H * (1 - survival) / 4
+def precise_noise(
+    name: str,
+    values: Mapping[str, Any],
+    layers: int = 1,
+    between: Sequence[np.ndarray] = (),
+) -> Channel:
+    """T layers of a noise of `MEMORY_NOISES` in mpmath, with unitaries between them.
+
+    Args:
+        name: Key of `MEMORY_NOISES`.
+        values: Parameters of one layer.
+        layers: T.
+        between: T - 1 unitaries as float64 arrays, or none. Each is made unitary to the
+            working precision by Newton's iteration U <- U (3 - U^dagger U)/2.
+
+    Returns:
+        A function of an mpmath density matrix, to be called at the working precision.
+    """
+    row = MEMORY_NOISES[name]
+
+    def apply(rho: mpmath.matrix) -> mpmath.matrix:
+        stages = row.stages(values)
+        for layer in range(layers):
+            for operators in stages:
+                rho = _on_every_block(rho, operators, row.block)
+            if between and layer < layers - 1:
+                turn = _unitary(between[layer])
+                rho = turn * rho * turn.H
+        return rho
+
+    return apply
+
+
+def _unitary(matrix: np.ndarray) -> mpmath.matrix:
+    found = mpmath.matrix(matrix.tolist())
+    for _ in range(3):  # 1e-16 -> 1e-32 -> 1e-64 -> below any precision used
+        found = found * (3 * mpmath.eye(found.rows) - found.H * found) / 2
+    return found
+
+
+def _on_every_block(
+    rho: mpmath.matrix, operators: list[mpmath.matrix], block: int
+) -> mpmath.matrix:
+    """Apply Kraus operators to qubits 0.., in blocks; a last part is replaced alone."""
+    wires = rho.rows.bit_length() - 1
+    for first in range(0, wires, block):
+        width = min(block, wires - first)
+        local = operators if width == block else _marginal(operators)
+        left = mpmath.eye(2**first)
+        right = mpmath.eye(2 ** (wires - first - width))
+        total = mpmath.zeros(rho.rows)
+        for operator in local:
+            full = mp_kron(mp_kron(left, operator), right)
+            total += full * rho * full.H
         rho = total
     return rho
+
+
+def _marginal(operators: list[mpmath.matrix]) -> list[mpmath.matrix]:
+    """A block's noise on its first qubit alone, the second being maximally mixed."""
+    half = mpmath.sqrt(mpmath.mpf(1) / 2)
+    return [
+        half * mpmath.matrix([[operator[2 * i + k, 2 * j + m] for j in range(2)]
+                              for i in range(2)])
+        for operator in operators for k in range(2) for m in range(2)
+    ]  # fmt: skip
 
 
 def _trace(first: mpmath.matrix, second: mpmath.matrix) -> Any:

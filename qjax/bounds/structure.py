@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Complex, Float, Int
 
 from qjax._checks import check_shots, require
-from qjax._types import Key
+from qjax._types import ArrayLike, Key
 from qjax.circuits import Circuit, Hermitian, Repeat
 from qjax.noise import depolarizing
 from qjax.simulate import expectation, run, trajectory
@@ -174,20 +174,23 @@ def block_average(
     return inside, outside
 
 
-@eqx.filter_jit
-def _simulate(
-    structure: QuantumDataStructure, noise: Circuit
-) -> tuple[Complex[Array, "seeds sets d d"], Float[Array, ""], Float[Array, ""]]:
-    """Noisy states, and mean acceptance of members and of the others."""
-    member = jnp.asarray(membership_table(structure.num_blocks, structure.block_size))
+_run_noise = eqx.filter_jit(noisy_states)
 
-    def one_seed(states, effects):
-        noisy = noisy_states(states, noise)
-        table = acceptances(noisy, effects)
-        return noisy, *block_average(table, member, jnp.ones_like(table))
 
-    noisy, inside, outside = jax.vmap(one_seed)(structure.states, structure.effects)
-    return noisy, jnp.mean(inside), jnp.mean(outside)
+def simulate_noise(
+    states: Complex[ArrayLike, "*batch d d"], noise: Circuit
+) -> Complex[np.ndarray, "*batch d d"]:
+    """`noisy_states`, compiled once for all tables of up to the same power of two.
+
+    Tables are padded to a power of two, and at least 16, density matrices, so that the
+    many small structures of a verification share compilations.
+    """
+    table = np.asarray(states)
+    flat = table.reshape(-1, *table.shape[-2:])
+    size = max(16, 1 << (len(flat) - 1).bit_length())
+    padded = np.concatenate([flat, np.repeat(flat[:1], size - len(flat), axis=0)])
+    noisy = np.asarray(_run_noise(jnp.asarray(padded), noise))
+    return noisy[: len(flat)].reshape(table.shape)
 
 
 def exact_statistics(structure: QuantumDataStructure, noise: Circuit) -> Statistics:
@@ -201,10 +204,15 @@ def exact_statistics(structure: QuantumDataStructure, noise: Circuit) -> Statist
         Averages over sets, queries and public randomness. With public randomness R the
         Holevo information is the mean of chi given R, which is what A1 bounds.
     """
-    noisy, inside, outside = _simulate(structure, noise)
-    sets = noisy.shape[1]
-    uniform = np.full(sets, 1 / sets)
-    holevo = [holevo_information(table, uniform) for table in np.asarray(noisy)]
+    noisy = simulate_noise(structure.states, noise)
+    member = membership_table(structure.num_blocks, structure.block_size)
+    # Tr M rho for each seed, query and set: Born's rule.
+    effects = np.asarray(structure.effects)
+    table = np.einsum("kqij,ksji->kqs", effects, noisy).real
+    uniform = np.full(noisy.shape[1], 1 / noisy.shape[1])
+    holevo = [holevo_information(states, uniform) for states in noisy]
+    # Every query has equally many member sets, and so has every seed.
+    inside, outside = table[:, member].mean(), table[:, ~member].mean()
     return Statistics(float(inside), float(outside), float(np.mean(holevo)))
 
 

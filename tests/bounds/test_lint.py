@@ -15,9 +15,12 @@ from qjax.bounds import (
     theorem_a1,
 )
 from qjax.bounds.information import d
+from qjax.bounds.memory_noise import MEMORY_NOISES, T, lam
 from qjax.bounds.stages.lint import lint
-from qjax.bounds.theorems.a1 import KAPPA, NEEDED, T, a, b, lam, m, n, p
+from qjax.bounds.theorems.membership import NEEDED, a, b, m, n, p
 from qjax.bounds.trivial import repetition_error, trivial_structures
+
+KAPPA = MEMORY_NOISES["depolarizing"].kappa
 
 
 def _bound(statement: sp.Rel, layers: str = "at least") -> Bound:

@@ -22,7 +22,7 @@ from qjax.bounds import (
     storage_noise,
 )
 from qjax.bounds.ensembles import random_structures
-from qjax.bounds.precise import precise_statistics
+from qjax.bounds.precise import precise_noise, precise_statistics
 from qjax.bounds.strategies import density_matrices, effects, membership_structures
 from qjax.bounds.structure import (
     QuantumDataStructure,
@@ -111,7 +111,7 @@ def test_a1_holds_for_drawn_structures_and_the_engine_agrees_with_mpmath(sample)
     found = exact_statistics(structure, noise)
     exact = precise_statistics(
         sample.states, sample.effects, sample.num_blocks, sample.block_size,
-        sample.survival, digits=30,
+        precise_noise("depolarizing", {"lam": sample.survival}), digits=30,
     )  # fmt: skip
     assert abs(float(found.member) - float(exact["p"])) < 1e-12
     assert abs(float(found.other) - float(exact["a"])) < 1e-12

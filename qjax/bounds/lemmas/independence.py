@@ -3,20 +3,7 @@
 import sympy as sp
 
 from qjax.bounds.bound import Step
-
-
-def superadditivity() -> bool:
-    """I(AB;Q) - I(A;Q) - I(B;Q) = [S_AQ + S_BQ - S_ABQ - S_Q] - [S_A + S_B - S_AB].
-
-    The first bracket is strong subadditivity, the second vanishes by independence.
-    """
-    names = "S_A S_B S_Q S_AB S_AQ S_BQ S_ABQ"
-    s_a, s_b, s_q, s_ab, s_aq, s_bq, s_abq = sp.symbols(names, real=True)
-    both = s_ab + s_q - s_abq
-    first, second = s_a + s_q - s_aq, s_b + s_q - s_bq
-    subadditive = s_aq + s_bq - s_abq - s_q
-    independent = s_a + s_b - s_ab  # equal to 0
-    return sp.expand(both - first - second - (subadditive - independent)) == 0
+from qjax.bounds.lemmas.certificates import derived_from_entropies
 
 
 def telescoping() -> bool:
@@ -30,8 +17,8 @@ def telescoping() -> bool:
 
 
 STEPS = (
-    Step("L1.1", "symbolic", "I(AB;Q) >= I(A;Q) + I(B;Q) for independent A, B",
-         superadditivity, ("X1",)),
+    Step("L1.1", "entropic", "I(AB;Q) >= I(A;Q) + I(B;Q) for independent A, B",
+         derived_from_entropies("l1_two_parts", "l1_three_parts"), ("X1",)),
     Step("L1.2", "symbolic", "I(X^n;Q) >= sum_i I(X_i;Q)", telescoping, ("L1.1",)),
 )  # fmt: skip
 """Steps of proofs/lemmas/independence.md."""

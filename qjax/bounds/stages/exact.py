@@ -75,6 +75,8 @@ def violations(
     """Violations of the statement and its stronger forms at simulated instances."""
     for instance in bound.instances:
         values = {**evidence.values[instance.name], **constants}
+        if not bound.claimed_at(values, budget.digits):
+            continue
         for relation in (bound.statement, *bound.also):
             sides = violated_sides(relation, values, instance.error, budget.digits)
             if sides is not None:
@@ -120,6 +122,8 @@ def random_violations(
         unresolved += max(0, must - budget.max_replays)
         for index in order[: budget.max_replays]:
             values = batch.replay(int(index))
+            if not bound.claimed_at(values, budget.digits):
+                continue
             sides = violated_sides(relation, values, 0.0, budget.digits)
             if sides is not None:
                 data = batch.serialise(int(index))

@@ -58,14 +58,15 @@ def lint(bound: Bound, constants: Mapping[str, Any]) -> tuple[Finding, ...]:
     if "memory" not in roles:
         text = "no symbol has the role `memory`: only declared instances are checked"
         return (Finding("trivial", True, text),)
-    substituted = bound.statement.subs(
-        {
-            symbol: constants[symbol.name]
-            for symbol in bound.statement.free_symbols
-            if symbol.name in constants
-        },
-        simultaneous=True,
-    )
+    quiet = quiet_values(bound)
+    known = {**constants, **quiet}
+    used = bound.statement.free_symbols
+    numbers = {s: known[s.name] for s in used if s.name in known}
+    opaque = sorted(s.name for s in used - set(roles.values()) if s not in numbers)
+    if opaque:
+        text = f"the linter cannot interpret {', '.join(opaque)}: instances only"
+        return (Finding("trivial", True, text),)
+    substituted = bound.statement.subs(numbers, simultaneous=True)
     if substituted in (sp.true, sp.false):
         text = f"the statement is {substituted}"
         return (Finding("trivial", bool(substituted), text),)
@@ -243,13 +244,19 @@ def _trivial(
         yield Finding("trivial", True, text)
 
 
+def quiet_values(bound: Bound) -> dict[str, Any]:
+    """Noise parameters that the linter cannot interpret, at their noiseless values."""
+    return {v.symbol.name: v.quiet for v in bound.variables if v.quiet is not None}
+
+
 def by_symbol(bound: Bound, structure: TrivialStructure) -> dict[str, Any]:
     """The structure's numbers by the names of the bound's symbols."""
-    return {
+    given = {
         v.symbol.name: structure.roles[v.role]
         for v in bound.variables
         if v.role in structure.roles
     }
+    return {**quiet_values(bound), **given}
 
 
 def _in_domain(bound: Bound, structure: TrivialStructure) -> bool:
@@ -259,4 +266,4 @@ def _in_domain(bound: Bound, structure: TrivialStructure) -> bool:
             value = precise(values[variable.symbol.name])
             if not variable.low <= value <= variable.high:
                 return False
-    return True
+    return bound.claimed_at(values)

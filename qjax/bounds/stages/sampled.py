@@ -21,6 +21,8 @@ def sampled_stage(key: Key, bound: Bound, budget: Budget) -> Outcome:
         values = instance.sampled(part, budget.shots, confidence)
         ratio = side_ratio(bound.statement, values, budget.digits)
         details.append({"instance": instance.name, "pessimistic ratio": ratio})
+        if not bound.claimed_at(values, budget.digits):
+            continue
         sides = violated_sides(bound.statement, values, 0.0, budget.digits)
         if sides is not None:
             data = {"key": jax.random.key_data(part).tolist(), "shots": budget.shots,

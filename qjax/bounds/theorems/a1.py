@@ -1,217 +1,88 @@
 """Theorem A1: a noisy memory for approximate membership needs n d(p||alpha_b) bits.
 
-The tight instance is the SIC filter; Bloom filters, QRACs and repetition codes are the
-others. Every instance is simulated; the closed forms appear in proofs/a1.md only.
+One bound per noise of the memory. The tight instance for depolarizing noise is the SIC
+filter; Bloom filters, QRACs and repetition codes are others. Every instance is
+simulated; the closed forms appear in proofs/a1.md only.
 """
 
+import dataclasses
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import sympy as sp
 
-from qjax._types import Key
-from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
+from qjax._checks import require
+from qjax.bounds.bound import Bound, Constant
 from qjax.bounds.ensembles import random_structures, replay_structure
-from qjax.bounds.information import d, h
-from qjax.bounds.instances import STRUCTURES
+from qjax.bounds.memory_noise import MEMORY_NOISES
 from qjax.bounds.model import STORED
-from qjax.bounds.structure import (
-    acceptance_intervals,
-    exact_statistics,
-    sampled_acceptances,
-    storage_noise,
-)
-from qjax.bounds.theorems.a1_steps import STEPS
-
-n, m = sp.symbols("n m", integer=True, nonnegative=True)
-b = sp.Symbol("b", integer=True, positive=True)
-T = sp.Symbol("T", integer=True, nonnegative=True)
-lam, p, a, chi = sp.symbols("lam p a chi", real=True, nonnegative=True)
-
-ALPHA_B = p / b + (1 - 1 / b) * a
-KAPPA = 1 - h((1 + lam**T) / 2)
-NEEDED = n * d(p, ALPHA_B)
-
-VARIABLES = (
-    Variable(n, 1, sp.oo, "stored elements, one per block", "items"),
-    Variable(b, 2, sp.oo, "elements per block", "block_size"),
-    Variable(m, 0, sp.oo, "memory qubits over all copies", "memory"),
-    Variable(lam, 0, 1, "survival per layer", "survival"),
-    Variable(T, 0, sp.oo, "noise layers on every memory qubit", "layers"),
-    Variable(p, 0, 1, "mean acceptance of members, 1 - beta", "member_acceptance"),
-    Variable(a, 0, 1, "mean acceptance of same-block non-members, alpha",
-             "other_acceptance"),
-    Variable(chi, 0, sp.oo, "Holevo information of the stored ensemble", "holevo"),
-)  # fmt: skip
-
-HYPOTHESES = (
-    "the family contains every set with one element in each of n blocks of size b",
-    "p and a are averages over uniform such sets, or worst-case values with p >= a",
-    "storage noise: T depolarizing layers on every memory qubit, nothing between them",
-    "no fresh ancilla, reset or measurement between encoding and query",
-    "public randomness may be shared by encoder and querier; no entanglement",
+from qjax.bounds.theorems.a1_instances import INSTANCES
+from qjax.bounds.theorems.a1_mutants import MUTANTS
+from qjax.bounds.theorems.a1_steps import steps_for
+from qjax.bounds.theorems.membership import (
+    BLOCK_SETS,
+    NEEDED,
+    STRUCTURE_VARIABLES,
+    a,
+    chi,
+    m,
+    p,
 )
 
-SIC_LEVELS = (0.0, 0.05, 0.2, 0.5, 0.9, 0.99, 1.0)
-"""lambda of the one-block SIC filter in the exact stage, both edges included."""
+_STORAGE = "storage noise: T layers on every memory qubit, nothing between them"
+_INTERLEAVED = "T layers on every memory qubit, any unitaries on the memory between"
 
 
-def membership_values(
-    structure: Any, survival: float, layers: int
-) -> Mapping[str, Any]:
-    """Values of A1's symbols for a structure simulated under storage noise.
+def theorem_a1(noise: str = "depolarizing") -> Bound:
+    """Theorem A1 for one noise of the memory: m kappa >= n d(p || alpha_b).
 
-    Args:
-        structure: A `QuantumDataStructure` in complex128.
-        survival: lambda per layer, in [0, 1].
-        layers: T.
-
-    Returns:
-        n, b, m, lam, T, p, a, chi by name.
-    """
-    noise = storage_noise(survival, layers, structure.num_wires)
-    result = exact_statistics(structure, noise)
-    # Rounding may leave [0, 1] by one unit in the last place.
-    inside, outside = (min(max(x, 0.0), 1.0) for x in (result.member, result.other))
-    return {
-        "n": structure.num_blocks, "b": structure.block_size,
-        "m": structure.num_wires, "lam": survival, "T": layers,
-        "p": inside, "a": outside, "chi": result.holevo,
-    }  # fmt: skip
-
-
-def sampled_values(
-    key: Key, shots: int, confidence: float, *, structure: Any, survival: float,
-    layers: int,
-) -> Mapping[str, Any]:  # fmt: skip
-    """Pessimistic values from shots: p at its lower limit, a at its upper one.
-
-    By step A1.7 the bound evaluated there is at most the true one with the given
-    confidence. If the intervals overlap, a = p and the bound is 0. chi is absent: a
-    plug-in entropy would be biased.
-    """
-    noise = storage_noise(survival, layers, structure.num_wires)
-    counts = sampled_acceptances(key, structure, noise, shots)
-    member, other = acceptance_intervals(counts, shots, confidence)
-    low, high = member[0], min(other[1], member[0])
-    return {
-        "n": structure.num_blocks, "b": structure.block_size,
-        "m": structure.num_wires, "lam": survival, "T": layers, "p": low, "a": high,
-    }  # fmt: skip
-
-
-def membership_instance(
-    name: str,
-    arguments: Mapping[str, Any],
-    survival: float,
-    layers: int = 1,
-    *,
-    tight: bool = False,
-    sampled: bool = False,
-) -> Instance:
-    """An instance of A1 from a row of `STRUCTURES`, simulated when it is asked for.
+    m kappa >= chi >= n d(p || p/b + (1 - 1/b) a), kappa the noise's bits per qubit:
+    1 - h((1 + lambda^T)/2) for depolarizing storage noise.
 
     Args:
-        name: Key of `STRUCTURES`.
-        arguments: Keyword arguments of the builder.
-        survival: lambda per layer.
-        layers: T.
-        tight: Whether A1 is claimed to be an equality here.
-        sampled: Whether the Monte-Carlo stage runs it too.
-    """
-    build: Callable[[], Any] = functools.partial(STRUCTURES[name], **arguments)
-    sizes = "".join(f" {key}={value}" for key, value in arguments.items())
-    label = f"{name}{sizes} lam={survival:g} T={layers}"
-
-    def values() -> Mapping[str, Any]:
-        return membership_values(build(), survival, layers)
-
-    def shots(key: Key, count: int, confidence: float) -> Mapping[str, Any]:
-        return sampled_values(
-            key, count, confidence, structure=build(), survival=survival, layers=layers
-        )
-
-    return Instance(label, values, tight, 1e-11, shots if sampled else None)
-
-
-def _instances() -> tuple[Instance, ...]:
-    make = membership_instance
-    found = [
-        make("sic", {"num_blocks": 1}, level, tight=level > 0,
-             sampled=level in (0.5, 0.9, 1.0))
-        for level in SIC_LEVELS
-    ]  # fmt: skip
-    found += [
-        make("sic", {"num_blocks": 1}, 0.9, 3, tight=True),
-        make("sic", {"num_blocks": 2}, 0.9, tight=True),
-        make("sic", {"num_blocks": 2}, 0.5, tight=True),
-    ]
-    for level in (1.0, 0.7):
-        found.append(make("qrac", {"num_bits": 2}, level, sampled=True))
-        found.append(make("qrac", {"num_bits": 3}, level))
-    bits = {"num_blocks": 2, "block_size": 2}
-    found += [make("bit_vector", bits, level) for level in (1.0, 0.9)]
-    # One bit per block of two is the classical tight case.
-    found.append(make("repetition", {"copies": 1}, 0.6, tight=True))
-    found.append(make("repetition", {"copies": 3}, 0.6, sampled=True))
-    bloom = {
-        "num_blocks": 2, "block_size": 4, "num_bits": 5, "hashes": 2, "seeds": (0, 1, 2)
-    }  # fmt: skip
-    found += [make("bloom", bloom, level) for level in (1.0, 0.9)]
-    return tuple(found)
-
-
-def _mutants() -> tuple[Mutant, ...]:
-    sic = "sic num_blocks=1 lam={} T=1"
-    squared = 1 - h((1 + lam ** (2 * T)) / 2)
-    literal = -sp.log(1 - p + a, 2)
-    return (
-        Mutant("M1", "alpha in place of alpha_b", sp.Le(n * d(p, a), m * KAPPA),
-               sic.format("1")),
-        Mutant("M2", "kappa = 1 - h((1 + lambda^2T)/2)", sp.Le(NEEDED, m * squared),
-               sic.format("0.9")),
-        Mutant("M3", "constant 1.05 n d",
-               sp.Le(sp.Rational(21, 20) * NEEDED, m * KAPPA), sic.format("0.9")),
-        Mutant("M4", "literal A: log 1/(alpha+beta), no n and no N",
-               sp.Le(literal, m * KAPPA),
-               "bit_vector num_blocks=2 block_size=2 lam=1 T=1"),
-    )  # fmt: skip
-
-
-def theorem_a1() -> Bound:
-    """Theorem A1 with depolarizing storage noise: m kappa >= n d(p || alpha_b).
-
-    m (1 - h((1 + lambda^T)/2)) >= chi >= n d(p || p/b + (1 - 1/b) a).
+        noise: Key of `MEMORY_NOISES`.
 
     Returns:
         The bound, with its proof steps, instances, random instances and mutants.
+
+    Raises:
+        ValueError: If the noise is unknown.
 
     Source: proofs/a1.md.
 
     Example:
         >>> from qjax.bounds import theorem_a1
-        >>> [mutant.id for mutant in theorem_a1().mutants]
+        >>> [mutant.id for mutant in theorem_a1().mutants][:4]
         ['M1', 'M2', 'M3', 'M4']
+        >>> theorem_a1("dephasing").statement.rhs
+        m
     """
+    require(noise in MEMORY_NOISES, "noise", f"be one of {list(MEMORY_NOISES)}", noise)
+    row = MEMORY_NOISES[noise]
+    steps = steps_for(noise)
+    capacity = next(step for step in steps if step.concludes).cites[-1]
     return Bound(
-        id="A1",
-        title="Noisy approximate membership: m kappa >= n d(1-beta || alpha_b)",
-        statement=sp.Le(NEEDED, m * KAPPA),
-        variables=VARIABLES,
-        model=STORED,
-        hypotheses=HYPOTHESES,
+        id="A1" if noise == "depolarizing" else f"A1/{noise}",
+        title=f"Approximate membership under {row.title}",
+        statement=sp.Le(NEEDED, m * row.kappa),
+        variables=(*STRUCTURE_VARIABLES, *row.variables),
+        model=dataclasses.replace(
+            STORED, noise_parameter=row.parameter, noise_place=row.place
+        ),
+        hypotheses=(
+            *BLOCK_SETS,
+            _STORAGE if row.place == "storage" else _INTERLEAVED,
+        ),
         vacuous_when=sp.Le(p, a),
         constants=(
             Constant("1", sp.S.One, "step A1.6: superadditivity, data processing, "
                      "convexity; attained by the SIC filter (A1.9)"),
-            Constant("kappa", KAPPA, "step L6.5: King's additivity at lambda^T"),
+            Constant("kappa", row.kappa, f"step {capacity}"),
         ),
-        steps=STEPS,
-        instances=_instances(),
-        mutants=_mutants(),
+        steps=steps,
+        instances=INSTANCES[noise](),
+        mutants=MUTANTS[noise],
         proof="a1",
-        also=(sp.Le(NEEDED, chi), sp.Le(chi, m * KAPPA)),
-        random=random_structures,
+        also=(sp.Le(NEEDED, chi), sp.Le(chi, m * row.kappa)),
+        random=functools.partial(random_structures, noise=noise),
         replay_random=replay_structure,
     )  # fmt: skip

@@ -119,11 +119,28 @@ OWN = (
          information_chain, ("A1.2", "L1.2", "A1.3", "L2.1", "A1.4", "A1.5")),
     Step("A1.7", "symbolic", "G grows in p and falls in a where p >= a", monotonicity,
          ("A1.5",)),
-    Step("A1.8", "symbolic", "m kappa >= n d(p || p/b + (1-1/b) a)", conclusion,
-         ("A1.6", "L6a.5"), concludes=True),
-    Step("A1.9", "symbolic", "the SIC filter gives equality at every lambda",
-         sic_equality, ("A1.8",)),
+    Step("A1.8", "symbolic", "the SIC filter gives equality at every lambda",
+         sic_equality, ("A1.6",)),
 )  # fmt: skip
-"""Steps of proofs/a1.md in order."""
+"""Steps of proofs/a1.md that every noise shares, in order."""
 
-STEPS = with_lemmas(OWN)
+CAPACITIES = {
+    "depolarizing": ("A1.9", "L6a.5"),
+    "dephasing": ("A1.10", "L6e.1"),
+    "damping": ("A1.11", "L6d.4"),
+    "generalized-damping": ("A1.12", "L6d.5"),
+    "relaxation": ("A1.13", "L6b.5"),
+    "replacement": ("A1.14", "L6c.4"),
+    "interleaved": ("A1.15", "L5.2"),
+    "block": ("A1.16", "L4.9"),
+}
+"""For each noise, the number of the concluding step and of its capacity's step."""
+
+
+def steps_for(noise: str) -> tuple[Step, ...]:
+    """All steps of Theorem A1 under a noise of the memory, with the lemmas it uses."""
+    number, capacity = CAPACITIES[noise]
+    claim = f"m kappa >= n d(p || p/b + (1-1/b) a), {noise} noise"
+    cites = ("A1.6", capacity)
+    end = Step(number, "symbolic", claim, conclusion, cites, concludes=True)
+    return with_lemmas((*OWN, end))
