@@ -26,13 +26,13 @@ WHEEL_INPUTS := $(FILES) README.md LICENSE $(shell find qjax proofs -type f \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help paper test test-slow lint format data wheel-check docs constraints clean \
+.PHONY: help paper test test-slow lint format data proofs wheel-check docs constraints clean \
     bench bench-constraints
 
 help:
 	@sed -n '3,6s/^# *//p' Makefile
-	@echo 'also: make test-slow | lint | format | data | wheel-check | docs | bench'
-	@echo '      make constraints | bench-constraints | clean'
+	@echo 'also: make test-slow | lint | format | data | proofs | wheel-check | docs'
+	@echo '      make bench | constraints | bench-constraints | clean'
 
 paper: $(VENV)/paper.stamp data
 	$(BIN)/python scripts/paper.py all --size $(SIZE)
@@ -54,6 +54,11 @@ lint: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The Coq proofs, and the record that makes their steps count as machine-checked.
+# Optional: installs coq and libcoq-coquelicot (Debian, root) if they are missing.
+proofs:
+	$(PYTHON) scripts/compile_proofs.py --install
 
 data: $(VENV)/paper.stamp
 	@$(BIN)/python -c 'from qjax.data import fetch_fashion_mnist as f; print("data:", f())'

@@ -43,6 +43,7 @@ from qjax.bounds.structure import exact_statistics as exact_statistics
 from qjax.bounds.structure import sampled_acceptances as sampled_acceptances
 from qjax.bounds.structure import storage_noise as storage_noise
 from qjax.bounds.theorems.a1 import theorem_a1 as theorem_a1
+from qjax.bounds.theorems.a2 import corollary_a2 as corollary_a2
 from qjax.bounds.theorems.literal_a import literal_a as literal_a
 from qjax.bounds.theorems.literal_b import literal_b as literal_b
 from qjax.bounds.verify import verify as verify

@@ -7,13 +7,12 @@ as checked only while the sources are still those.
 
 import dataclasses
 import hashlib
-import importlib.resources
 import json
-import pathlib
 from importlib.resources.abc import Traversable
 from typing import Any
 
 from qjax._checks import require
+from qjax.bounds.proofs import proofs_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +59,7 @@ def machine_checked(theorem: str, *, folder: Traversable | None = None) -> Machi
     """
     is_name = theorem.replace("'", "").isidentifier()
     require(is_name, "theorem", "be the name of a theorem", repr(theorem))
-    place = _proofs_folder() if folder is None else folder
+    place = proofs_folder() / "coq" if folder is None else folder
     listed = _read(place / "theorems.json")
     record = _read(place / "record.json")
     claim = listed.get("theorems", {}).get(theorem, {})
@@ -91,17 +90,9 @@ def machine_theorems(*, folder: Traversable | None = None) -> dict[str, str]:
         >>> machine_theorems()["supermodular_contraction"]
         'L4'
     """
-    place = _proofs_folder() if folder is None else folder
+    place = proofs_folder() / "coq" if folder is None else folder
     theorems = _read(place / "theorems.json").get("theorems", {})
     return {name: entry["step"] for name, entry in theorems.items()}
-
-
-def _proofs_folder() -> Traversable:
-    """`qjax/_proofs/coq` of an installed package, else `proofs/coq` beside it."""
-    package = importlib.resources.files("qjax")
-    installed = package / "_proofs" / "coq"
-    beside = pathlib.Path(str(package)).parent / "proofs" / "coq"
-    return installed if installed.is_dir() else beside
 
 
 def _read(path: Traversable) -> dict[str, Any]:

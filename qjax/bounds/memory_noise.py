@@ -14,6 +14,7 @@ import mpmath
 import sympy as sp
 from jaxtyping import Array, Complex, Float
 
+from qjax._types import ArrayLike
 from qjax.bounds.bound import Variable
 from qjax.bounds.capacities import (
     damping_bits,
@@ -90,7 +91,7 @@ class MemoryNoise:
         values: Values,
         layers: int,
         num_wires: int,
-        between: Sequence[Complex[Array, "d d"]] = (),
+        between: Sequence[Complex[ArrayLike, "d d"]] = (),
     ) -> Circuit:
         """T layers of the noise, with unitaries on the whole memory between them.
 

@@ -3,6 +3,7 @@
 import importlib.resources
 import pathlib
 import re
+from importlib.resources.abc import Traversable
 
 from qjax._checks import require
 
@@ -26,14 +27,17 @@ def proof_text(name: str) -> str:
         >>> proof_text("a1").startswith("# Theorem A1")
         True
     """
+    text = proofs_folder() / f"{name}.md"
+    require(text.is_file(), "name", "be a text in proofs/", repr(name))
+    return text.read_text(encoding="utf-8")
+
+
+def proofs_folder() -> Traversable:
+    """The folder of the proofs: in an installed package, or beside a source tree."""
     package = importlib.resources.files("qjax")
-    beside = pathlib.Path(str(package)).parent
-    for place in (package / "_proofs", beside / "proofs"):
-        text = place / f"{name}.md"
-        if text.is_file():
-            return text.read_text(encoding="utf-8")
-    require(False, "name", "be a text in proofs/", repr(name))
-    return ""
+    installed = package / "_proofs"
+    beside = pathlib.Path(str(package)).parent / "proofs"
+    return installed if installed.is_dir() else beside
 
 
 def step_numbers(text: str) -> tuple[str, ...]:

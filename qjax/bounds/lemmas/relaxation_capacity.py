@@ -4,6 +4,7 @@ import sympy as sp
 
 from qjax.bounds.bound import Step
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
+from qjax.bounds.lemmas.certificates import compiled_by_coq
 
 eta, coh, exc = sp.symbols("eta c e", nonnegative=True)
 gamma = 1 - eta
@@ -174,5 +175,9 @@ STEPS = (
          rates_are_bounded, ("X6", "L6b.1", "L6b.4")),
     Step("L6b.6", "symbolic", "one use, two messages: (1 + c)/2 is reached",
          equatorial_pair, ("L6b.4",)),
+    Step("L6b.7", "machine-checked", "the four inequalities of the feasible point",
+         compiled_by_coq("relaxation_determinant", "choi_below_bound",
+                         "bound_above_minus_choi", "transposed_below_sigma",
+                         "minus_sigma_below_transposed", "sigma_trace")),
 )  # fmt: skip
 """Steps of proofs/lemmas/relaxation_capacity.md."""

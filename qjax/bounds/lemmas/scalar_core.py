@@ -4,6 +4,7 @@ import sympy as sp
 
 from qjax.bounds.bound import Step
 from qjax.bounds.lemmas.algebra import divergence_in_nats, is_zero
+from qjax.bounds.lemmas.certificates import compiled_by_coq
 
 q, u, s, t = sp.symbols("q u s t", positive=True)
 r = sp.Symbol("r", positive=True)  # 1 - q where both are needed as positive symbols
@@ -60,5 +61,9 @@ STEPS = (
          scalar_integrals, ("L3.2",)),
     Step("L3.4", "symbolic", "L3 is sharp at s -> 0 and s -> 1", scalar_limits,
          ("L3.3",)),
+    Step("L3.5", "machine-checked", "L3 on its whole domain, edges included",
+         compiled_by_coq("core_inequality", "core_inequality_strict",
+                         "core_inequality_bits", "core_inequality_both_certain",
+                         "divergence_unbounded")),
 )  # fmt: skip
 """Steps of proofs/lemmas/scalar_core.md."""

@@ -3,8 +3,17 @@
 from qjax.bounds.bound import Step
 from qjax.bounds.lemmas import (
     axioms,
+    contraction,
+    copies,
+    damping_capacity,
+    distance,
+    erasure_capacity,
     independence,
+    local_update,
     measurement,
+    memory_size,
+    one_qubit_contraction,
+    relaxation_capacity,
     scalar_core,
     unital_capacity,
 )
@@ -12,9 +21,18 @@ from qjax.bounds.lemmas import (
 LEMMAS: dict[str, tuple[Step, ...]] = {
     "axioms": axioms.STEPS,
     "independence": independence.STEPS,
+    "copies": copies.STEPS,
     "measurement": measurement.STEPS,
     "scalar_core": scalar_core.STEPS,
+    "distance": distance.STEPS,
+    "contraction": contraction.STEPS,
+    "one_qubit_contraction": one_qubit_contraction.STEPS,
     "unital_capacity": unital_capacity.STEPS,
+    "memory_size": memory_size.STEPS,
+    "local_update": local_update.STEPS,
+    "relaxation_capacity": relaxation_capacity.STEPS,
+    "erasure_capacity": erasure_capacity.STEPS,
+    "damping_capacity": damping_capacity.STEPS,
 }
 """Steps by the name of their module and text, in an order in which each may cite."""
 

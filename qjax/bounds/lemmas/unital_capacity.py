@@ -5,6 +5,7 @@ import sympy as sp
 from qjax.bounds.bound import Step
 from qjax.bounds.information import h
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
+from qjax.bounds.lemmas.certificates import compiled_by_coq
 
 x = sp.Symbol("x", real=True)
 lam, mu = sp.symbols("lambda mu", nonnegative=True)
@@ -93,5 +94,8 @@ STEPS = (
          capacity_series),
     Step("L6a.5", "symbolic", "chi(Phi) <= m kappa for storage noise", storage_bound,
          ("X3", "L6a.1", "L6a.3")),
+    Step("L6a.6", "machine-checked", "1-h((1+x)/2) <= x^2 on the closed interval [0,1]",
+         compiled_by_coq("capacity_below_square", "capacity_below_square_bits",
+                         "capacity_square_ends")),
 )  # fmt: skip
 """Steps of proofs/lemmas/unital_capacity.md."""

@@ -77,7 +77,7 @@ def lint(bound: Bound, constants: Mapping[str, Any]) -> tuple[Finding, ...]:
         _poles(critical),
         _limits(right, roles),
         _monotonicity(bound, right, roles),
-        _sign(right, roles, critical),
+        _sign(bound, right, roles, critical),
     ]
     kept = [finding for finding in findings if finding is not None]
     return tuple(kept) + tuple(_trivial(bound, substituted, roles, critical))
@@ -192,17 +192,21 @@ def _monotonicity(
 
 
 def _sign(
+    bound: Bound,
     right: sp.Expr,
     roles: Mapping[str, sp.Symbol],
     critical: list[tuple[int, Fraction]],
 ) -> Finding:
-    """Stronger noise may not turn a positive requirement into a negative one."""
+    """Where claimed, stronger noise may not turn a positive requirement negative."""
     levels = [Fraction(k, 8) for k in range(8)]
     levels += [min(noise * 2, Fraction(99, 100)) for _, noise in critical]
     counts = [1, 3] + [layers for layers, _ in critical]
     for layers in counts:
         for noise in levels:
-            value = _value(right, _point(roles, layers=layers, noise=noise))
+            point = _point(roles, layers=layers, noise=noise)
+            if not bound.claimed_at(point):
+                continue
+            value = _value(right, point)
             if value < -mpmath.mpf("1e-30"):
                 text = (
                     f"the right side is {mpmath.nstr(value, 6)} < 0 at T={layers}, "

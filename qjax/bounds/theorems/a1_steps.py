@@ -9,6 +9,7 @@ from qjax.bounds.bound import Step
 from qjax.bounds.information import d, h
 from qjax.bounds.lemmas import with_lemmas
 from qjax.bounds.lemmas.algebra import divergence_in_nats, is_combination, is_zero
+from qjax.bounds.lemmas.certificates import compiled_by_coq
 
 p, q = sp.symbols("p q", positive=True)
 x, y = sp.symbols("x y", real=True)
@@ -121,8 +122,17 @@ OWN = (
          ("A1.5",)),
     Step("A1.8", "symbolic", "the SIC filter gives equality at every lambda",
          sic_equality, ("A1.6",)),
+    Step("A1.17", "machine-checked", "A1.5 for every finite average, edges included",
+         compiled_by_coq("divergence_usual_form", "joint_convexity")),
+    Step("A1.18", "machine-checked", "A1.7: worst-case errors may be put in",
+         compiled_by_coq("needed_increases_with_acceptance",
+                         "needed_decreases_with_false_positives",
+                         "worst_case_errors")),
 )  # fmt: skip
 """Steps of proofs/a1.md that every noise shares, in order."""
+
+SHARED = tuple(step for step in OWN if step.number not in ("A1.8", "A1.17", "A1.18"))
+"""Steps A1.1 to A1.7: what corollaries start from."""
 
 CAPACITIES = {
     "depolarizing": ("A1.9", "L6a.5"),
