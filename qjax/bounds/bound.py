@@ -184,6 +184,8 @@ class Mutant:
         instances: Further instances, for statements about other symbols.
         variables: Symbols that the bound itself does not have.
         still_open: Why no killer is known; the verdict does not wait for such a mutant.
+        sampled: (instance, shots): the Monte-Carlo test that refutes it with declared
+            power, at the stage's default error; empty if exact numbers must.
         everywhere: Whether it is claimed beyond the bound's `where` too.
     """
 
@@ -194,6 +196,7 @@ class Mutant:
     instances: tuple[Instance, ...] = ()
     variables: tuple[Variable, ...] = ()
     still_open: str = ""
+    sampled: tuple[str, int] | tuple[()] = ()
     everywhere: bool = False
 
 

@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 import mpmath
 import sympy as sp
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Float, Num
 
+from qjax._linalg import as_complex
 from qjax._types import ArrayLike
 from qjax.bounds.bound import Variable
 from qjax.bounds.capacities import (
@@ -91,7 +92,7 @@ class MemoryNoise:
         values: Values,
         layers: int,
         num_wires: int,
-        between: Sequence[Complex[ArrayLike, "d d"]] = (),
+        between: Sequence[Num[ArrayLike, "d d"]] = (),
     ) -> Circuit:
         """T layers of the noise, with unitaries on the whole memory between them.
 
@@ -108,7 +109,7 @@ class MemoryNoise:
             wires = tuple(range(num_wires))
             steps = layer.operations
             for matrix in between:
-                steps += (Unitary(jnp.asarray(matrix), wires), *layer.operations)
+                steps += (Unitary(as_complex(matrix), wires), *layer.operations)
             return Circuit(steps, num_wires)
         if layers == 1:
             return layer

@@ -5,6 +5,8 @@ density matrices (one per stored set) and of effects (one per query); noise is a
 of channels. Everything a bound speaks of is computed from the simulated states.
 """
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -261,7 +263,6 @@ def plan_shots(
     return ShotPlan(seed, stored, block * b + element, part, outcome)
 
 
-@eqx.filter_jit
 def _run_shots(
     key: Key,
     plan: ShotPlan,
@@ -289,6 +290,26 @@ def _run_shots(
     return jnp.sum(jax.lax.map(shot, (keys, plan), batch_size=batch))
 
 
+@eqx.filter_jit
+def _count_accepted(
+    keys: Array,
+    structure: QuantumDataStructure,
+    cumulative: Float[Array, "seeds sets d"],
+    kets: Complex[Array, "seeds sets d d"],
+    noise: Circuit,
+    shots: int,
+    ask_member: bool,
+) -> Int[Array, " keys"]:
+    """Accepting runs for each key, all keys under one vmap."""
+
+    def one(key):
+        plan_key, run_key = jax.random.split(key)
+        plan = plan_shots(plan_key, structure, shots, ask_member)
+        return _run_shots(run_key, plan, cumulative, kets, structure.effects, noise)
+
+    return jax.vmap(one)(keys)
+
+
 def sampled_acceptances(
     key: Key, structure: QuantumDataStructure, noise: Circuit, shots: int
 ) -> tuple[int, int]:
@@ -309,17 +330,40 @@ def sampled_acceptances(
     Raises:
         ValueError: If `shots` < 1.
     """
+    member, other = repeated_acceptances(key[None], structure, noise, shots)
+    return int(member[0]), int(other[0])
+
+
+def repeated_acceptances(
+    keys: Array, structure: QuantumDataStructure, noise: Circuit, shots: int
+) -> tuple[Int[np.ndarray, " keys"], Int[np.ndarray, " keys"]]:
+    """`sampled_acceptances` for many keys at once, under one vmap.
+
+    Args:
+        keys: JAX random keys, shape (keys,).
+        structure: What is run.
+        noise: Circuit of channels on the memory's wires.
+        shots: Runs of each kind and key, at least 1. Static.
+
+    Returns:
+        Accepted member queries and accepted non-member queries of each key.
+
+    Raises:
+        ValueError: If `shots` < 1.
+    """
     check_shots(shots)
     probabilities, kets = ket_ensembles(np.asarray(structure.states))
     cumulative, kets = jnp.asarray(np.cumsum(probabilities, -1)), jnp.asarray(kets)
-    counts = []
-    for part, ask_member in zip(jax.random.split(key), (True, False), strict=True):
-        plan_key, run_key = jax.random.split(part)
-        plan = plan_shots(plan_key, structure, shots, ask_member)
-        effects = structure.effects
-        accepted = _run_shots(run_key, plan, cumulative, kets, effects, noise)
-        counts.append(int(accepted))
-    return counts[0], counts[1]
+    # Static fields decide what is compiled: a name is for reports only.
+    nameless = dataclasses.replace(structure, name="")
+    parts = jax.vmap(jax.random.split, out_axes=1)(keys)
+    member, other = (
+        np.asarray(
+            _count_accepted(part, nameless, cumulative, kets, noise, shots, ask_member)
+        )
+        for part, ask_member in zip(parts, (True, False), strict=True)
+    )
+    return member, other
 
 
 def acceptance_intervals(

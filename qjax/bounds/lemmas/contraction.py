@@ -60,7 +60,7 @@ def replacement_mixture() -> bool | Checked:
     D(rho||I/2^m) = m - S(rho) and S is concave (certificate `concavity`).
     """
     for blocks in range(1, MOST_BLOCKS + 1):
-        total = sum(_weight(kept, blocks) for kept in _subsets(blocks))
+        total = sp.Add(*(_weight(kept, blocks) for kept in _subsets(blocks)))
         if sp.expand(total.subs(lost, 1 - lam)) != 1:
             return False
     return derived_from_entropies("concavity")()
@@ -77,9 +77,7 @@ def increments() -> bool:
     # At j = i membership is given: i lies in A.
     known = sp.And(sp.Implies(at, chosen), sp.Not(sp.And(before, at)))
     union = sp.Equivalent(sp.Or(sp.And(chosen, upto), before), upto)
-    meet = sp.Equivalent(
-        sp.And(chosen, upto, before), sp.And(chosen, before)
-    )
+    meet = sp.Equivalent(sp.And(chosen, upto, before), sp.And(chosen, before))
     claim = sp.Implies(known, sp.And(union, meet))
     return satisfiable(sp.Not(claim)) is False
 
@@ -114,7 +112,7 @@ def mean_bound() -> bool:
                 weights.append(_weight(kept, blocks))
         mean = sum(_weight(kept, blocks) * f[kept] for kept in _subsets(blocks))
         claim = lam * (lam + lost) ** (blocks - 1) * f[_first(blocks)] - mean
-        # P(i survives) is lambda (lambda + mu)^(r-1), which is lambda at mu = 1 - lambda.
+        # P(i survives) is lambda (lambda + mu)^(r-1): lambda at mu = 1 - lambda.
         if not is_combination(gaps, weights, sp.expand(claim)):
             return False
     return True

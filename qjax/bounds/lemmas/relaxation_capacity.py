@@ -29,7 +29,7 @@ def choi() -> sp.Matrix:
             unit = sp.zeros(2, 2)
             unit[i, j] = 1
             total += sp.kronecker_product(unit, relaxed(unit))
-    return total
+    return sp.Matrix(total)
 
 
 def transpose_output(matrix: sp.Matrix) -> sp.Matrix:
@@ -109,7 +109,7 @@ def feasible_sigma() -> bool:
     """
     r = sp.Symbol("r", nonnegative=True)
     sigma, r_matrix = feasible_point(r)
-    local = sp.kronecker_product(sp.eye(2), sigma)
+    local = sp.Matrix(sp.kronecker_product(sp.eye(2), sigma))
     turned = transpose_output(r_matrix)
     gap = (local - turned).applyfunc(sp.expand)
     wanted = sp.zeros(4, 4)

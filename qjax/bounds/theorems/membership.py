@@ -12,11 +12,8 @@ from qjax.bounds.bound import Instance, Variable
 from qjax.bounds.information import d
 from qjax.bounds.instances import STRUCTURES
 from qjax.bounds.memory_noise import MEMORY_NOISES, T
-from qjax.bounds.structure import (
-    acceptance_intervals,
-    exact_statistics,
-    sampled_acceptances,
-)
+from qjax.bounds.sampling import BernoulliTest, Counts
+from qjax.bounds.structure import exact_statistics, sampled_acceptances
 
 n, m = sp.symbols("n m", integer=True, nonnegative=True)
 b = sp.Symbol("b", integer=True, positive=True)
@@ -75,24 +72,40 @@ def membership_values(
     }  # fmt: skip
 
 
-def sampled_values(
-    key: Key, shots: int, confidence: float, *, structure: Any, noise: str,
-    strengths: Strengths, layers: int,
-) -> dict[str, Any]:  # fmt: skip
-    """Pessimistic values from shots: p at its lower limit, a at its upper one.
+def acceptance_test(
+    build: Callable[[], Any], noise: str, strengths: Strengths, layers: int = 1
+) -> BernoulliTest:
+    """The Monte-Carlo test of a structure: p at its lower limit, a at its upper one.
 
-    By step A1.7 the bound evaluated there is at most the true one with the given
+    By step A1.7 the bound evaluated there is at most the true one with the test's
     confidence. If the intervals overlap, a = p and the bound is 0. chi is absent: a
     plug-in entropy would be biased.
+
+    Args:
+        build: Returns a `QuantumDataStructure`.
+        noise: Key of `MEMORY_NOISES`.
+        strengths: Parameters of one layer.
+        layers: T.
     """
-    circuit = MEMORY_NOISES[noise].circuit(strengths, layers, structure.num_wires)
-    counts = sampled_acceptances(key, structure, circuit, shots)
-    member, other = acceptance_intervals(counts, shots, confidence)
-    low, high = member[0], min(other[1], member[0])
-    return {
-        "n": structure.num_blocks, "b": structure.block_size,
-        "m": structure.num_wires, "T": layers, "p": low, "a": high, **strengths,
-    }  # fmt: skip
+
+    def rates() -> Sequence[float]:
+        values = membership_values(build(), noise, strengths, layers)
+        return values["p"], values["a"]
+
+    def count(key: Key, shots: int) -> Counts:
+        structure = build()
+        circuit = MEMORY_NOISES[noise].circuit(strengths, layers, structure.num_wires)
+        return sampled_acceptances(key, structure, circuit, shots)
+
+    def values(limits: Sequence[Any]) -> dict[str, Any]:
+        structure, (low, high) = build(), limits
+        return {
+            "n": structure.num_blocks, "b": structure.block_size,
+            "m": structure.num_wires, "T": layers, "p": low,
+            "a": np.minimum(high, low), **strengths,
+        }  # fmt: skip
+
+    return BernoulliTest(rates, count, ("lower", "upper"), values)
 
 
 def noisy_instance(
@@ -127,13 +140,8 @@ def noisy_instance(
     def values() -> Mapping[str, Any]:
         return membership_values(build(), noise, strengths, layers, between)
 
-    def shots(key: Key, count: int, confidence: float) -> Mapping[str, Any]:
-        return sampled_values(
-            key, count, confidence, structure=build(), noise=noise,
-            strengths=strengths, layers=layers,
-        )  # fmt: skip
-
-    return Instance(label, values, tight, 1e-11, shots if sampled else None)
+    test = acceptance_test(build, noise, strengths, layers) if sampled else None
+    return Instance(label, values, tight, 1e-11, test)
 
 
 def membership_instance(
