@@ -47,11 +47,11 @@ def precise_statistics(
             for value, flag in zip(row, inside, strict=True):
                 sums[bool(flag)] += value
         average = sum(noisy[1:], noisy[0]) / len(noisy)
-        mean = mpmath.fsum(_precise_entropy(rho) for rho in noisy) / len(noisy)
+        mean = mpmath.fsum(precise_entropy(rho) for rho in noisy) / len(noisy)
         return {
             "p": sums[True] / int(member.sum()),
             "a": sums[False] / int((~member).sum()),
-            "chi": _precise_entropy(average) - mean,
+            "chi": precise_entropy(average) - mean,
         }
 
 
@@ -142,6 +142,7 @@ def _trace(first: mpmath.matrix, second: mpmath.matrix) -> Any:
     )
 
 
-def _precise_entropy(rho: mpmath.matrix) -> mpmath.mpf:
+def precise_entropy(rho: mpmath.matrix) -> mpmath.mpf:
+    """Von Neumann entropy in bits, at the working precision."""
     values = mpmath.eighe(rho, eigvals_only=True)
     return -mpmath.fsum(v * mpmath.log(v, 2) for v in values if v > 0)

@@ -1,8 +1,11 @@
 """L6c: noise that replaces a qubit with probability mu holds (1 - mu)^T bits."""
 
+from fractions import Fraction
+
 import sympy as sp
 
 from qjax.bounds.bound import Step
+from qjax.bounds.certified import doeblin_certificate
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
 
 mu, eta, exc = sp.symbols("mu eta e", positive=True)
@@ -52,6 +55,12 @@ def damping_closed_form() -> bool:
     return warm and below and edge and cold
 
 
+def positive_at_rational_points() -> bool:
+    """LDL^T without rounding at a grid of sqrt(eta) and e, warm and cold."""
+    grid = [Fraction(k, 6) for k in range(1, 6)]
+    return all(doeblin_certificate(root, e).holds for root in grid for e in grid)
+
+
 STEPS = (
     Step("L6c.1", "definition", "N - mu (replace by sigma) completely positive: N "
          "replaces with probability mu, or applies some channel"),
@@ -63,5 +72,7 @@ STEPS = (
          ("X2", "L6e.1", "L6c.3")),
     Step("L6c.5", "symbolic", "mu of generalized amplitude damping in closed form",
          damping_closed_form, ("L6c.1",)),
+    Step("L6c.6", "certified", "J - mu I (x) sigma >= 0 in exact arithmetic",
+         positive_at_rational_points, domain="25 rational points"),
 )  # fmt: skip
 """Steps of proofs/lemmas/erasure_capacity.md."""

@@ -1,8 +1,11 @@
 """L6b: T1/T2 relaxation at any temperature holds log2(1 + max(eta, c)) bits a qubit."""
 
+from fractions import Fraction
+
 import sympy as sp
 
 from qjax.bounds.bound import Step
+from qjax.bounds.certified import damping_dual_certificate
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
 from qjax.bounds.lemmas.certificates import compiled_by_coq
 
@@ -163,6 +166,15 @@ def equatorial_pair() -> bool:
     return sp.simplify(gap - sp.Matrix([[0, coh], [coh, 0]])) == sp.zeros(2, 2)
 
 
+def feasible_at_rational_points() -> bool:
+    """LDL^T without rounding at a grid of x = sqrt(eta), c/x and e."""
+    grid = [Fraction(k, 3) for k in range(4)]
+    return all(
+        damping_dual_certificate(x**2, share * x, excited).feasible
+        for x in grid for share in grid for excited in grid
+    )  # fmt: skip
+
+
 STEPS = (
     Step("L6b.1", "symbolic", "T layers have eta^T, c^T and the same e",
          layers_compose),
@@ -179,5 +191,7 @@ STEPS = (
          compiled_by_coq("relaxation_determinant", "choi_below_bound",
                          "bound_above_minus_choi", "transposed_below_sigma",
                          "minus_sigma_below_transposed", "sigma_trace")),
+    Step("L6b.8", "certified", "the feasible point in exact arithmetic",
+         feasible_at_rational_points, domain="64 rational points"),
 )  # fmt: skip
 """Steps of proofs/lemmas/relaxation_capacity.md."""

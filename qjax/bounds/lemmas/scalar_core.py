@@ -2,7 +2,8 @@
 
 import sympy as sp
 
-from qjax.bounds.bound import Step
+from qjax.bounds.bound import Checked, Step
+from qjax.bounds.certified import replay_scalar_core, stored_scalar_core
 from qjax.bounds.lemmas.algebra import divergence_in_nats, is_zero
 from qjax.bounds.lemmas.certificates import compiled_by_coq
 
@@ -53,6 +54,13 @@ def scalar_limits() -> bool:
     return at_zero and at_one and sp.limit(s * sp.log(s), s, 0, "+") == 0
 
 
+def certified_on_boxes() -> Checked:
+    """The stored tiling covers the domain, and every box is positive again."""
+    stored = stored_scalar_core()
+    note = f"{stored.count('+')} boxes, {stored.count('?')} undecided, replayed"
+    return Checked(replay_scalar_core(), note)
+
+
 STEPS = (
     Step("L3.1", "symbolic", "slope of d(q+u||q) in u", scalar_derivative),
     Step("L3.2", "symbolic", "both integrands are bounded below", scalar_integrand,
@@ -65,5 +73,7 @@ STEPS = (
          compiled_by_coq("core_inequality", "core_inequality_strict",
                          "core_inequality_bits", "core_inequality_both_certain",
                          "divergence_unbounded")),
+    Step("L3.6", "certified", "L3 by interval arithmetic, without L3.1 to L3.3",
+         certified_on_boxes, domain="alpha, beta >= .01, alpha + beta <= .99"),
 )  # fmt: skip
 """Steps of proofs/lemmas/scalar_core.md."""

@@ -46,6 +46,13 @@ class Budget:
 SMOKE = Budget(random_instances=50, shots=500, restarts=0.0)
 """Seconds for every bound that ships with qjax, with no adversarial search."""
 
+BUDGETS = {
+    "smoke": SMOKE,
+    "default": Budget(),
+    "full": Budget(random_instances=100_000, shots=1_000_000, restarts=4.0),
+}
+"""Budgets by the name of a size: seconds, minutes, hours for all bounds."""
+
 
 @dataclasses.dataclass
 class Evidence:

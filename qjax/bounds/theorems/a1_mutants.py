@@ -8,6 +8,7 @@ from qjax.bounds.bound import Mutant
 from qjax.bounds.capacities import assisted_damping, depolarizing_bits
 from qjax.bounds.information import d, h
 from qjax.bounds.memory_noise import MEMORY_NOISES, T, coh, eta, lam, mu
+from qjax.bounds.theorems.a1_attacks import cooled_memory
 from qjax.bounds.theorems.membership import NEEDED, a, b, chi, m, n, p
 
 FIVE_PERCENT = sp.Rational(21, 20)
@@ -69,6 +70,9 @@ _DAMPING = (
            _holds(depolarizing_bits(sp.sqrt(eta**T))), _COLD.format(1.369, 0.3)),
     Mutant("A1-damping-exponent", "2T layers in place of T",
            _holds(assisted_damping(eta ** (2 * T))), _COLD.format(1.44, 0.01)),
+    Mutant("M9", "unitaries allowed between the layers of damping",
+           _holds(MEMORY_NOISES["damping"].kappa), "refrigerator m=2 gamma=0.5 T=25",
+           instances=(cooled_memory(25, 0.5, 2),)),
     _constant("damping", "sic num_blocks=1 eta=1 T=1"),
 )  # fmt: skip
 

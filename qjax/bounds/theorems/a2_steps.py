@@ -1,8 +1,11 @@
 """The proof of Corollary A2: from d to the logarithm, from lambda^2T to 1 - c T eps."""
 
+import math
+
 import sympy as sp
 
-from qjax.bounds.bound import Step
+from qjax.bounds.bound import Checked, Step
+from qjax.bounds.certified import certify_threshold_table
 from qjax.bounds.lemmas import with_lemmas
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
 from qjax.bounds.lemmas.certificates import compiled_by_coq
@@ -63,6 +66,16 @@ def conclusion() -> bool:
     return is_combination(premises, [1, 1, m], m * bound - x)
 
 
+def soundness_thresholds() -> Checked:
+    """Certified x* of each c, rounded down: beyond it the denominator over-claims."""
+    rows = certify_threshold_table()
+    shown = ", ".join(
+        f"c={float(row.slope):.4g}: {math.floor(row.root.low * 10**4) / 10**4}"
+        for row in rows
+    )
+    return Checked(all(row.holds for row in rows), shown)
+
+
 OWN = (
     Step("A2.1", "symbolic", "chi >= n (1-s) log2(1/s), and 1-s >= 1/2 for s <= 1/2",
          needed_logarithm, ("A1.6", "L3.3")),
@@ -74,6 +87,8 @@ OWN = (
          compiled_by_coq("bernoulli", "survival_below_exponential",
                          "exponential_chord", "exponential_chord_ends",
                          "denominator_one_qubit", "denominator_block")),
+    Step("A2.8", "certified", "1 - c x >= 1 - h((1+e^-x)/2) iff x <= x*, for six c",
+         soundness_thresholds),
 )  # fmt: skip
 
 CONCLUSIONS = {"interleaved": ("A2.6", "L5.2"), "block": ("A2.7", "L4.9")}

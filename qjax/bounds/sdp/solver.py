@@ -1,0 +1,41 @@
+"""Where cvxpy is imported, and what a user without it is told."""
+
+from typing import Any
+
+try:
+    import cvxpy
+except ImportError:  # the extra `sdp` is optional; random access codes work without it
+    cvxpy = None
+
+_MISSING = "qjax.bounds.sdp solves semidefinite programs with cvxpy: install the extra "
+
+
+def modeller() -> Any:
+    """The cvxpy module.
+
+    Raises:
+        ImportError: If it is not installed; the message names the extra.
+    """
+    if cvxpy is None:
+        raise ImportError(_MISSING + "`sdp`, for example by pip install 'qjax-simulator[sdp]'.")
+    return cvxpy
+
+
+def solve(problem: Any) -> float:
+    """Optimal value by Clarabel, or by SCS where Clarabel gives up.
+
+    Raises:
+        RuntimeError: If neither reports an optimum.
+    """
+    package = modeller()
+    tried = []
+    for solver, options in (("CLARABEL", {}), ("SCS", {"eps": 1e-9})):
+        try:
+            problem.solve(solver=solver, **options)
+        except package.error.SolverError as error:
+            tried.append(f"{solver}: {error}")
+            continue
+        if problem.status == "optimal":
+            return float(problem.value)
+        tried.append(f"{solver}: {problem.status}")
+    raise RuntimeError(f"No optimum of the semidefinite program ({'; '.join(tried)}).")
