@@ -2,24 +2,21 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
+
+from qjax._checks import require
+from qjax.bounds.bound import Bound
+from qjax.bounds.report_math import statement_latex
+from qjax.bounds.report_pages import markdown_page
+from qjax.bounds.report_verdicts import STATUSES as STATUSES
 
 WITNESS_FORMAT = 2
 """Version of the witness record; `replay` refuses any other."""
 
-STATUSES = {
-    "REFUTED": "a witness violates the statement and was replayed at high precision",
-    "VACUOUS": "the right side is trivial at every instance tried",
-    "UNFALSIFIABLE": "it has no mutants, or the checks refuted none of them",
-    "PROVED": "every step is closed, none that the conclusion rests on is sampled or "
-    "certified on a part of its domain only, every mutant is refuted, every tight "
-    "instance and every search reaches its ratio; axioms are trusted as listed",
-    "CERTIFIED-ON-DOMAIN": "as PROVED, but the conclusion rests on a step that is "
-    "certified on a stated domain only",
-    "SUPPORTED": "nothing refutes it, and something above is missing",
-}
-"""Every verdict and its rule; the first that applies, in this order, is given."""
+REPORT_FORMAT = 1
+"""Version of the report's JSON; `Report.from_json` refuses any other."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +110,11 @@ class Report:
         versions: Software versions.
         budget: As given.
         proof: Name of the text.
+        latex: The statement, typeset; empty if the report was not `described`.
+        variables: Symbols: name, meaning and range, as text.
+        constants: Constants: name, value and where it comes from, as text.
+        steps: Every proof step: number, kind, claim, cites, source, concludes, domain.
+        format: `REPORT_FORMAT` of the writer.
     """
 
     bound: str
@@ -133,6 +135,11 @@ class Report:
     versions: Mapping[str, str]
     budget: Mapping[str, Any]
     proof: str
+    latex: str = ""
+    variables: tuple[Mapping[str, str], ...] = ()
+    constants: tuple[Mapping[str, str], ...] = ()
+    steps: tuple[Mapping[str, Any], ...] = ()
+    format: int = REPORT_FORMAT
 
     def stage(self, name: str) -> StageResult:
         """The result of the stage called `name`."""
@@ -142,42 +149,123 @@ class Report:
         """The report as JSON-able data."""
         return dataclasses.asdict(self)
 
-    def to_json(self) -> str:
-        """The report as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, sort_keys=True, default=str)
+    def to_json(self, indent: int | None = 2) -> str:
+        """The report as JSON text; numbers that JSON lacks are text ("inf", "nan").
+
+        Args:
+            indent: Spaces per level; None for a single line.
+        """
+        record = _finite(self.to_dict())
+        return json.dumps(
+            record, indent=indent, sort_keys=True, default=str, allow_nan=False
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Report":
+        """The report that `to_json` wrote.
+
+        Args:
+            text: JSON of one report.
+
+        Returns:
+            A report whose `to_json` is the same text.
+
+        Raises:
+            ValueError: If it is no JSON of a report, or of another format version.
+
+        Example:
+            >>> from qjax.bounds import Report
+            >>> Report.from_json('{"format": 99}')
+            Traceback (most recent call last):
+                ...
+            ValueError: Argument `text` must have report format 1; ..., but is 99.
+        """
+        record = _mapping(text)
+        version = record.get("format")
+        rule = f"have report format {REPORT_FORMAT}; another qjax wrote it"
+        require(version == REPORT_FORMAT, "text", rule, version)
+        names = {field.name for field in dataclasses.fields(cls)}
+        missing = sorted(names ^ set(record))
+        require(not missing, "text", "have exactly the fields of a report", missing)
+        ratio = record["tight_ratio"]
+        read = {
+            "stages": tuple(StageResult(**_tuples(s)) for s in record["stages"]),
+            "witnesses": tuple(Witness(**each) for each in record["witnesses"]),
+            "kills": tuple(_kill(each) for each in record["kills"]),
+            "tight_ratio": None if ratio is None else float(ratio),
+        }
+        return cls(**{**_tuples(record), **read})
 
     def to_markdown(self) -> str:
         """The report as Markdown: verdict first, then what it rests on."""
-        lines = [
-            f"# {self.bound}: {self.status}",
-            "",
-            f"{self.title}",
-            "",
-            f"Statement: `{self.statement}`",
-            "",
-        ]
-        lines += [f"- not better because: {reason}" for reason in self.reasons]
-        lines += ["", "## Stages", "", "| stage | verdict | what |", "|---|---|---|"]
-        for stage in self.stages:
-            lines.append(f"| {stage.name} | {stage.verdict} | {stage.summary} |")
-        if self.tight_ratio is not None:
-            lines += ["", f"Ratio at the tight instances: {self.tight_ratio:.12f}"]
-        lines += ["", "## Trusted", ""]
-        lines += [f"- {a['number']}: {a['claim']} ({a['source']})" for a in self.axioms]
-        lines += ["", "## Mutants", "", "| mutant | change | killer |", "|---|---|---|"]
-        for kill in self.kills:
-            killer = kill.killer or kill.still_open or "SURVIVES"
-            lines.append(f"| {kill.mutant} | {kill.change} | {killer} |")
-        lines += ["", "## Witnesses", ""]
-        for witness in self.witnesses:
-            given = ", ".join(f"{name}={v}" for name, v in witness.values.items())
-            lines.append(
-                f"- {witness.kind} {witness.name}: {given}; left {witness.left}, "
-                f"right {witness.right}"
-            )
-        lines += ["", "## Hypotheses", ""]
-        lines += [f"- {text}" for text in self.hypotheses]
-        lines += [f"- {text}" for text in self.model]
-        lines += ["", f"Seeds {dict(self.seeds)}; versions {dict(self.versions)}"]
-        lines += [f"Budget {dict(self.budget)}; proof text: {self.proof or 'none'}"]
-        return "\n".join(lines) + "\n"
+        return markdown_page(self.to_dict())
+
+
+def describe(report: Report, bound: Bound) -> Report:
+    """The report with what a reader needs of its bound: formula, symbols, steps.
+
+    Args:
+        report: What `verify` returned for the bound.
+        bound: The bound that was verified.
+
+    Returns:
+        The same verdict and evidence; `latex`, `variables`, `constants` and `steps` are
+        filled.
+
+    Raises:
+        ValueError: If the report is about another bound.
+    """
+    require(report.bound == bound.id, "report", f"be about {bound.id}", report.bound)
+    return dataclasses.replace(
+        report,
+        latex=statement_latex(bound.statement),
+        variables=tuple(
+            {"name": v.symbol.name, "meaning": v.meaning, "low": str(v.low),
+             "high": str(v.high)}
+            for v in bound.variables
+        ),
+        constants=tuple(
+            {"name": c.name, "provenance": c.provenance,
+             "value": "exists" if c.value is None else str(c.value)}
+            for c in bound.constants
+        ),
+        steps=tuple(
+            {"number": s.number, "kind": s.kind, "claim": s.claim,
+             "cites": list(s.cites), "source": s.source, "concludes": s.concludes,
+             "domain": s.domain}
+            for s in bound.steps
+        ),
+    )  # fmt: skip
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        require(False, "text", "be the JSON of one report", repr(text[:40]))
+        return {}
+    return record
+
+
+def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON lists at the top level of a record back to tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+
+
+def _kill(record: Mapping[str, Any]) -> Kill:
+    witness = record["witness"]
+    found = None if witness is None else Witness(**witness)
+    return Kill(**{**record, "witness": found})
+
+
+def _finite(value: Any) -> Any:
+    """A record in which infinities and nan are text, as JSON needs it."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(float(value))
+    return value

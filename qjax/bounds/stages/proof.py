@@ -1,5 +1,6 @@
 """The stages that close proof steps: algebra, entropies, certified numbers, Coq."""
 
+import functools
 import time
 from typing import Any
 
@@ -55,8 +56,13 @@ def _stage(bound: Bound, name: str, kinds: tuple[str, ...]) -> StageResult:
     return StageResult(name, verdict, text, tuple(details), seconds)
 
 
+@functools.lru_cache(maxsize=1024)
 def _closed(step: Step) -> Checked:
-    """The result of a step's check; a crash leaves the step open, and says so."""
+    """The result of a step's check; a crash leaves the step open, and says so.
+
+    Remembered, because bounds share lemmas: a check takes no arguments, so it cannot
+    have two results.
+    """
     assert step.check is not None  # every kind that has a stage needs one
     try:
         found = step.check()

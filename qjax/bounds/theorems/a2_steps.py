@@ -96,7 +96,7 @@ CONCLUSIONS = {"interleaved": ("A2.6", "L5.2"), "block": ("A2.7", "L4.9")}
 
 
 def steps_for(noise: str) -> tuple[Step, ...]:
-    """All steps of Corollary A2 under one-qubit or block noise, with A1's and lemmas."""
+    """All steps of Corollary A2 under a noise, with those of A1 and of lemmas."""
     number, capacity = CONCLUSIONS[noise]
     claim = f"m >= n (1-s) log2(1/s)/(1 - c T eps), {noise} noise"
     cites = ("A2.1", "A2.4", capacity)
