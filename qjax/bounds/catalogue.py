@@ -7,6 +7,13 @@ from qjax.bounds.bound import Bound
 from qjax.bounds.memory_noise import MEMORY_NOISES
 from qjax.bounds.theorems.a1 import theorem_a1
 from qjax.bounds.theorems.a2 import corollary_a2
+from qjax.bounds.theorems.b1 import theorem_b1, theorem_b1_signs
+from qjax.bounds.theorems.b1_alphabet import (
+    theorem_b1_entropy_power,
+    theorem_b1_fano,
+)
+from qjax.bounds.theorems.b1_batch import batch_size, batch_success
+from qjax.bounds.theorems.b2 import design_effect, shots_anticommuting, theorem_b2
 from qjax.bounds.theorems.literal_a import literal_a
 from qjax.bounds.theorems.literal_b import READINGS, literal_b
 
@@ -17,6 +24,15 @@ BOUNDS: dict[str, Callable[[], Bound]] = {
     **{f"A1/{name}": functools.partial(theorem_a1, name) for name in OTHER_NOISES},
     "A2": corollary_a2,
     "A2/block": functools.partial(corollary_a2, "block"),
+    "B1": theorem_b1,
+    "B1/signs": theorem_b1_signs,
+    "B1/fano": theorem_b1_fano,
+    "B1/entropy-power": theorem_b1_entropy_power,
+    "B1'": batch_size,
+    "B1'/joint": batch_success,
+    "B2": theorem_b2,
+    "B2/anticommuting": shots_anticommuting,
+    "B2/design-effect": design_effect,
     "literal-A": literal_a,
     **{f"literal-B/{name}": functools.partial(literal_b, name) for name in READINGS},
 }

@@ -98,7 +98,7 @@ def _point(roles: Mapping[str, sp.Symbol], **changes: Any) -> dict[str, Any]:
         "member_acceptance": Fraction(9, 10), "other_acceptance": Fraction(1, 10),
         "false_positive": Fraction(1, 10), "false_negative": Fraction(1, 10),
         "survival": Fraction(9, 10), "noise": Fraction(1, 10), "layers": 1,
-        "holevo": Fraction(1, 2),
+        "holevo": Fraction(1, 2), "batch": 4,
     }  # fmt: skip
     if "noise" in changes:
         changes["survival"] = 1 - changes["noise"]
