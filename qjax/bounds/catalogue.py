@@ -7,6 +7,13 @@ from qjax.bounds.bound import Bound
 from qjax.bounds.memory_noise import MEMORY_NOISES
 from qjax.bounds.theorems.a1 import theorem_a1
 from qjax.bounds.theorems.a2 import corollary_a2
+from qjax.bounds.theorems.a6 import (
+    corollary_a6,
+    corollary_a6_any_set,
+    corollary_a6_delete,
+    corollary_a6_noiseless,
+)
+from qjax.bounds.theorems.a7 import corollary_a7
 from qjax.bounds.theorems.b1 import theorem_b1, theorem_b1_signs
 from qjax.bounds.theorems.b1_alphabet import (
     theorem_b1_entropy_power,
@@ -24,6 +31,11 @@ BOUNDS: dict[str, Callable[[], Bound]] = {
     **{f"A1/{name}": functools.partial(theorem_a1, name) for name in OTHER_NOISES},
     "A2": corollary_a2,
     "A2/block": functools.partial(corollary_a2, "block"),
+    "A6": corollary_a6,
+    "A6/noiseless": corollary_a6_noiseless,
+    "A6/any-set": corollary_a6_any_set,
+    "A6/delete": corollary_a6_delete,
+    "A7": corollary_a7,
     "B1": theorem_b1,
     "B1/signs": theorem_b1_signs,
     "B1/fano": theorem_b1_fano,

@@ -38,10 +38,10 @@ def precise_statistics(
         {"p": ..., "a": ..., "chi": ...} as mpmath numbers.
     """
     with mpmath.workdps(digits):
-        noisy = [noise(_precise_state(rho)) for rho in states]
-        clipped = [_precise_effect(effect) for effect in effects]
+        noisy = [noise(precise_state(rho)) for rho in states]
+        clipped = [precise_effect(effect) for effect in effects]
         member = membership_table(num_blocks, block_size)
-        table = [[mpmath.re(_trace(m, rho)) for rho in noisy] for m in clipped]
+        table = [[mpmath.re(product_trace(m, rho)) for rho in noisy] for m in clipped]
         sums = {True: mpmath.mpf(0), False: mpmath.mpf(0)}
         for row, inside in zip(table, member, strict=True):
             for value, flag in zip(row, inside, strict=True):
@@ -55,13 +55,15 @@ def precise_statistics(
         }
 
 
-def _precise_state(rho: np.ndarray) -> mpmath.matrix:
+def precise_state(rho: np.ndarray) -> mpmath.matrix:
+    """A density matrix made Hermitian and of trace one, in mpmath."""
     matrix = mpmath.matrix(rho.tolist())
     matrix = (matrix + matrix.H) / 2
-    return matrix / mpmath.re(_trace(matrix, mpmath.eye(matrix.rows)))
+    return matrix / mpmath.re(product_trace(matrix, mpmath.eye(matrix.rows)))
 
 
-def _precise_effect(effect: np.ndarray) -> mpmath.matrix:
+def precise_effect(effect: np.ndarray) -> mpmath.matrix:
+    """An effect made Hermitian, its spectrum clipped to [0, 1], in mpmath."""
     matrix = mpmath.matrix(effect.tolist())
     values, vectors = mpmath.eighe((matrix + matrix.H) / 2)
     clipped = mpmath.diag([min(max(value, 0), 1) for value in values])
@@ -136,7 +138,8 @@ def _marginal(operators: list[mpmath.matrix]) -> list[mpmath.matrix]:
     ]  # fmt: skip
 
 
-def _trace(first: mpmath.matrix, second: mpmath.matrix) -> Any:
+def product_trace(first: mpmath.matrix, second: mpmath.matrix) -> Any:
+    """Tr AB."""
     return mpmath.fsum(
         first[i, j] * second[j, i] for i in range(first.rows) for j in range(first.rows)
     )

@@ -122,9 +122,12 @@ def effects(draw: Draw, num_wires: int) -> np.ndarray:
 
 
 def _inverse_root(matrix: np.ndarray) -> np.ndarray:
-    """Inverse square root on the support."""
+    """Inverse square root where eigenvalues exceed 1e-6 of the largest one.
+
+    Rounding errors grow by the inverse of the smallest eigenvalue that is kept.
+    """
     values, vectors = np.linalg.eigh(matrix)
-    inside = values > 1e-12 * max(values[-1], 1e-300)
+    inside = values > 1e-6 * values[-1]
     roots = np.where(inside, np.where(inside, values, 1.0) ** -0.5, 0)
     return (vectors * roots) @ vectors.conj().T
 
@@ -176,7 +179,8 @@ def helstrom_povm(ensemble: Ensemble) -> np.ndarray:
 def pretty_good_povm(ensemble: Ensemble) -> np.ndarray:
     """M_x = rho^(-1/2) w_x rho_x rho^(-1/2), rho the mean: shape (k, d, d).
 
-    Outside the support of rho nothing is measured: the rest goes to the first outcome.
+    Where rho is below 1e-6 of its norm nothing is measured: that part goes to the first
+    outcome.
 
     Source: Hausladen and Wootters, J. Mod. Opt. 41, 2385 (1994).
     """
@@ -246,7 +250,8 @@ class NoiseSample:
 
 @st.composite
 def _noise_of_kind(draw: Draw, name: str) -> NoiseSample:
-    values = {each: draw(strengths()) for each in MEMORY_NOISES[name].names}
+    names = [variable.symbol.name for variable in MEMORY_NOISES[name].variables]
+    values = {each: draw(strengths()) for each in names}
     if "coh" in values:  # T2 <= 2 T1
         values["coh"] = values["coh"] * values["eta"] ** 0.5
     return NoiseSample(name, values)
