@@ -88,7 +88,7 @@ def machine_theorems(*, folder: Traversable | None = None) -> dict[str, str]:
     Example:
         >>> from qjax.bounds.machine import machine_theorems
         >>> machine_theorems()["supermodular_contraction"]
-        'L4'
+        'L4.11'
     """
     place = proofs_folder() / "coq" if folder is None else folder
     theorems = _read(place / "theorems.json").get("theorems", {})

@@ -28,6 +28,7 @@ from qjax.bounds import (
 from qjax.bounds.lemmas import LEMMAS
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
 from qjax.bounds.lemmas.table import OWNER
+from qjax.bounds.machine import machine_theorems
 from qjax.bounds.memory_noise import MEMORY_NOISES
 from qjax.bounds.report import WITNESS_FORMAT
 from qjax.bounds.stages.comparison import violated_sides
@@ -292,6 +293,12 @@ def test_step_numbers_of_lemmas_and_their_texts_agree():
 def test_every_lemma_is_cited_by_some_bound():
     used = {step.number for build in BOUNDS.values() for step in build().steps}
     assert set(OWNER) <= used, sorted(set(OWNER) - used)
+
+
+def test_machine_checked_steps_are_those_that_the_coq_table_names():
+    steps = {step.number: step for build in BOUNDS.values() for step in build().steps}
+    coded = {n for n, step in steps.items() if step.kind == "machine-checked"}
+    assert coded == set(machine_theorems().values())
 
 
 def test_an_unknown_proof_is_named():

@@ -12,7 +12,7 @@ from sympy.logic.inference import satisfiable
 
 from qjax.bounds.bound import Checked, Step
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
-from qjax.bounds.lemmas.certificates import derived_from_entropies
+from qjax.bounds.lemmas.certificates import compiled_by_coq, derived_from_entropies
 
 Blocks = frozenset[int]
 
@@ -171,5 +171,8 @@ STEPS = (
          ("L4.8",)),
     Step("L4.10", "entropic", "r = 3, lambda = 2/3, by a linear program",
          derived_from_entropies("l4_contraction"), ("X1",)),
+    Step("L4.11", "machine-checked", "L4.6 for any number of blocks and any f",
+         compiled_by_coq("supermodular_contraction", "information_contraction",
+                         "probabilities_sum_to_one")),
 )  # fmt: skip
 """Steps of proofs/lemmas/contraction.md."""
