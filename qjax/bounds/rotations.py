@@ -7,7 +7,7 @@ tells how well the memory knows. Rotations and noise run on the engine.
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -22,7 +22,7 @@ from qjax._types import Key
 from qjax.bounds.bound import RandomBatch
 from qjax.bounds.ensembles import helstrom_effect
 from qjax.bounds.precise import precise_effect, product_trace
-from qjax.bounds.structure import acceptance_intervals
+from qjax.bounds.sampling import BernoulliTest, Counts
 from qjax.bounds.update_ensembles import BLOCK, MEMORY_KINDS, memory_factors, mp_noise
 from qjax.bounds.updates import apply_updates
 from qjax.circuits import Circuit, rz
@@ -108,17 +108,22 @@ def rotation_values(insert: RotationInsert) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def sampled_rotation_values(
-    key: Key, shots: int, confidence: float, *, insert: RotationInsert
-) -> Mapping[str, Any]:
-    """Pessimistic values from shots: p at its lower limit, a at its upper one."""
-    values = dict(rotation_values(insert))
-    chances = np.asarray([values["p"], values["a"]])
-    outcomes = np.asarray(jax.random.uniform(key, (2, shots)))
-    counts = np.sum(outcomes < chances[:, None], axis=1)
-    pair = (int(counts[0]), int(counts[1]))
-    member, other = acceptance_intervals(pair, shots, confidence)
-    return {**values, "p": member[0], "a": other[1]}
+def rotation_test(build: Callable[[], RotationInsert]) -> BernoulliTest:
+    """The Monte-Carlo test of an insert: p at its lower limit, a at its upper one."""
+    exact = functools.cache(lambda: dict(rotation_values(build())))
+
+    def rates() -> Sequence[float]:
+        return exact()["p"], exact()["a"]
+
+    def count(key: Key, shots: int) -> Counts:
+        outcomes = np.asarray(jax.random.uniform(key, (2, shots)))
+        accepted = np.sum(outcomes < np.asarray(rates())[:, None], axis=1)
+        return int(accepted[0]), int(accepted[1])
+
+    def values(limits: Sequence[Any]) -> Mapping[str, Any]:
+        return {**exact(), "p": limits[0], "a": limits[1]}
+
+    return BernoulliTest(rates, count, ("lower", "upper"), values)
 
 
 def _row(angles: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ are in `update_structures`.
 """
 
 import dataclasses
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -18,7 +19,8 @@ from jaxtyping import Array, Complex, Float
 
 from qjax._checks import require
 from qjax._types import Key
-from qjax.bounds.structure import acceptance_intervals, entropy_bits
+from qjax.bounds.sampling import BernoulliTest, Counts
+from qjax.bounds.structure import entropy_bits
 from qjax.circuits import Channel, Circuit, Unitary
 from qjax.noise import depolarizing
 from qjax.simulate import run
@@ -294,27 +296,49 @@ def ket_update_values(updates: LocalUpdates) -> Mapping[str, Any]:
     return named_values(table, chi, updates, 1.0, 1)
 
 
-def sampled_update_values(
-    key: Key, shots: int, confidence: float, *, updates: LocalUpdates, survival: float
-) -> Mapping[str, Any]:
-    """Pessimistic values from shots: p at its lower limit, a at its upper one.
+def update_test(
+    build: Callable[[], LocalUpdates], survival: float = 1.0
+) -> BernoulliTest:
+    """The Monte-Carlo test of updates: p at its lower limit, a at its upper one.
 
     Each shot draws an element, a query that is (is not) that element, and the outcome
     of its test on a fresh copy. chi is absent: a plug-in entropy would be biased.
+
+    Args:
+        build: Returns the updates.
+        survival: lambda of one layer on the touched qubits.
     """
-    states = updated_states(updates, survival)
-    effects = updates.effects
-    tests = updated_states(updates, layers=0) if effects is None else effects
-    table = acceptance_table(states, tests)
-    size, counts = len(table), []
-    for part, low in zip(jax.random.split(key), (0, 1), strict=True):
-        keys = jax.random.split(part, 3)
-        stored = np.asarray(jax.random.randint(keys[0], (shots,), 0, size))
-        shift = jax.random.randint(keys[1], (shots,), low, size if low else 1)
-        chance = table[stored, (stored + np.asarray(shift)) % size]
-        outcome = np.asarray(jax.random.uniform(keys[2], (shots,)))
-        counts.append(int(np.sum(outcome < chance)))
-    member, other = acceptance_intervals((counts[0], counts[1]), shots, confidence)
-    values = dict(named_values(table, math.nan, updates, survival, 1))
-    values.pop("chi")
-    return {**values, "p": member[0], "a": min(other[1], member[0])}
+
+    @functools.cache
+    def table() -> np.ndarray:
+        updates = build()
+        states, effects = updated_states(updates, survival), updates.effects
+        own = updated_states(updates, layers=0) if effects is None else effects
+        return acceptance_table(states, own)
+
+    @functools.cache
+    def exact() -> dict[str, Any]:
+        values = dict(named_values(table(), math.nan, build(), survival, 1))
+        values.pop("chi")
+        return values
+
+    def rates() -> Sequence[float]:
+        return exact()["p"], exact()["a"]
+
+    def count(key: Key, shots: int) -> Counts:
+        chances, counts = table(), []
+        size = len(chances)
+        for part, low in zip(jax.random.split(key), (0, 1), strict=True):
+            keys = jax.random.split(part, 3)
+            stored = np.asarray(jax.random.randint(keys[0], (shots,), 0, size))
+            shift = jax.random.randint(keys[1], (shots,), low, size if low else 1)
+            chance = chances[stored, (stored + np.asarray(shift)) % size]
+            outcome = np.asarray(jax.random.uniform(keys[2], (shots,)))
+            counts.append(int(np.sum(outcome < chance)))
+        return counts[0], counts[1]
+
+    def values(limits: Sequence[Any]) -> Mapping[str, Any]:
+        low, high = limits
+        return {**exact(), "p": low, "a": np.minimum(high, low)}
+
+    return BernoulliTest(rates, count, ("lower", "upper"), values)

@@ -43,7 +43,7 @@ from qjax.bounds.updates import (
     LocalUpdates,
     apply_updates,
     ket_update_values,
-    sampled_update_values,
+    update_test,
     update_values,
     updated_kets,
     updated_states,
@@ -245,9 +245,9 @@ def test_information_lies_between_what_is_needed_and_what_is_written(options, ke
 @pytest.mark.x64
 def test_pessimistic_values_enclose_the_exact_ones(key):
     exact = update_values(bell_inserts(1), 0.9)
-    found = sampled_update_values(
-        key, 20_000, 1 - 1e-6, updates=bell_inserts(1), survival=0.9
-    )
+    test = update_test(lambda: bell_inserts(1), 0.9)
+    assert test.rates() == pytest.approx((exact["p"], exact["a"]))
+    found = test(key, 20_000, 1 - 1e-6)
     assert found["p"] < exact["p"] < found["p"] + 0.03
     assert exact["a"] < found["a"] < exact["a"] + 0.03
 

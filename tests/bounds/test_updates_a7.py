@@ -18,8 +18,8 @@ from qjax.bounds.rotations import (
     product_insert,
     random_rotations,
     repeated_insert,
+    rotation_test,
     rotation_values,
-    sampled_rotation_values,
 )
 from qjax.bounds.theorems.a7 import corollary_a7
 
@@ -168,7 +168,7 @@ def test_random_rotations_replay_to_the_same_values(key):
 def test_pessimistic_values_enclose_the_exact_ones(key):
     insert = ghz_insert(np.full(8, 0.3))
     exact = rotation_values(insert)
-    found = sampled_rotation_values(key, 20_000, 1 - 1e-6, insert=insert)
+    found = rotation_test(lambda: insert)(key, 20_000, 1 - 1e-6)
     assert found["p"] < exact["p"] and exact["a"] < found["a"]
 
 

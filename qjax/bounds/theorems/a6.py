@@ -11,7 +11,6 @@ from typing import Any
 
 import sympy as sp
 
-from qjax._types import Key
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
 from qjax.bounds.information import d, h
 from qjax.bounds.model import STORED
@@ -37,7 +36,7 @@ from qjax.bounds.update_structures import (
 from qjax.bounds.updates import (
     LocalUpdates,
     ket_update_values,
-    sampled_update_values,
+    update_test,
     update_values,
 )
 
@@ -103,13 +102,9 @@ def _instance(
     def values() -> Mapping[str, Any]:
         return update_values(build(), survival, layers)
 
-    def shots(key: Key, count: int, confidence: float) -> Mapping[str, Any]:
-        return sampled_update_values(
-            key, count, confidence, updates=build(), survival=survival
-        )
-
     label = f"{name} lam={survival:g} T={layers}"
-    return Instance(label, values, tight, 1e-11, shots if sampled else None)
+    test = update_test(build, survival) if sampled else None
+    return Instance(label, values, tight, 1e-11, test)
 
 
 def _kets(build: Callable[[], LocalUpdates], name: str, **options: Any) -> Instance:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from qjax._types import Key
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
 from qjax.bounds.ensembles import helstrom_effect
 from qjax.bounds.model import STORED
@@ -24,8 +23,8 @@ from qjax.bounds.rotations import (
     random_rotations,
     repeated_insert,
     replay_rotations,
+    rotation_test,
     rotation_values,
-    sampled_rotation_values,
     w_insert,
 )
 from qjax.bounds.theorems.a7_steps import STEPS
@@ -71,10 +70,8 @@ def _instance(
     def values() -> Mapping[str, Any]:
         return rotation_values(build())
 
-    def shots(key: Key, count: int, confidence: float) -> Mapping[str, Any]:
-        return sampled_rotation_values(key, count, confidence, insert=build())
-
-    return Instance(name, values, tight, 1e-11, shots if sampled else None)
+    test = rotation_test(build) if sampled else None
+    return Instance(name, values, tight, 1e-11, test)
 
 
 def _equal(

@@ -5,9 +5,10 @@ of what remains of the variance.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from qjax._types import Key
@@ -22,6 +23,7 @@ from qjax.bounds.batch_replay import replay_batch
 from qjax.bounds.batches import batch_values, wrong_guesses
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
 from qjax.bounds.information import d, h
+from qjax.bounds.sampling import BernoulliTest, Counts
 from qjax.bounds.theorems.b1 import (
     COMMON,
     HYPOTHESES,
@@ -36,7 +38,6 @@ from qjax.bounds.theorems.b1 import (
 )
 from qjax.bounds.theorems.b1_alphabet_steps import STEPS_FOR_NORMAL, STEPS_FOR_SYMBOLS
 from qjax.bounds.trivial import repetition_error
-from qjax.statistics import clopper_pearson
 
 a = sp.Symbol("a", integer=True, positive=True)
 delta, g = sp.symbols("delta g", real=True, nonnegative=True)
@@ -46,10 +47,8 @@ LOST_BITS = -B * sp.log(g, 2) / 2
 TILT = 0.1
 
 
-def sampled_error(
-    build: Builder, survival: float
-) -> Callable[[Key, int, float], Mapping[str, Any]]:
-    """Pessimistic values: the mean error at its upper limit; chi stays exact.
+def error_test(build: Builder, survival: float) -> BernoulliTest:
+    """The Monte-Carlo test of a batch: the mean error at its upper limit; chi is exact.
 
     Beyond 1 - 1/a the bound would grow again with the error, so the limit stops there.
 
@@ -57,21 +56,22 @@ def sampled_error(
         build: Builder of a memory with explicit effects.
         survival: lambda of one layer.
     """
+    exact = functools.cache(lambda: dict(batch_values(build(), survival)))
 
-    def values(key: Key, shots: int, confidence: float) -> Mapping[str, Any]:
-        memory = build()
-        wrong = wrong_guesses(key, memory, survival, 1, shots)
-        upper = clopper_pearson(wrong, shots, confidence)[1]
-        exact = batch_values(memory, survival)
-        return {**exact, "delta": min(upper, 1 - 1 / exact["a"])}
+    def count(key: Key, shots: int) -> Counts:
+        return (wrong_guesses(key, build(), survival, 1, shots),)
 
-    return values
+    def values(limits: Sequence[Any]) -> Mapping[str, Any]:
+        blind = 1 - 1 / exact()["a"]
+        return {**exact(), "delta": np.minimum(limits[0], blind)}
+
+    return BernoulliTest(lambda: (exact()["delta"],), count, ("upper",), values)
 
 
 def noisy_bits(count: int, survival: float) -> Instance:
     """One bit per qubit, with shots: tight for Fano and for the size of a batch."""
     build = functools.partial(stored_bits, count)
-    shots = sampled_error(build, survival) if survival == 0.9 else None
+    shots = error_test(build, survival) if survival == 0.9 else None
     return bits(count, survival, tight=True, sampled=shots)
 
 
@@ -80,7 +80,7 @@ def _symbol(size: int, error: float, survival: float = 1.0) -> Instance:
     build = functools.partial(stored_symbol, size, error)
     name = f"stored symbol a={size} error={error:g}"
     tight = survival == 1.0
-    shots = sampled_error(build, survival) if tight and error == 0.1 else None
+    shots = error_test(build, survival) if tight and error == 0.1 else None
     return batch_instance(name, build, survival, tight=tight, sampled=shots)
 
 

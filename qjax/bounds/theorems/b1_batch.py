@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,10 @@ from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Va
 from qjax.bounds.information import h
 from qjax.bounds.instances import TETRAHEDRON
 from qjax.bounds.model import STORED
+from qjax.bounds.sampling import BernoulliTest, Counts
 from qjax.bounds.theorems.b1 import KAPPA, STORAGE, B, T, batch_instance, bits, lam, m
 from qjax.bounds.theorems.b1_alphabet import delta, noisy_bits, voting_values
 from qjax.bounds.theorems.b1_batch_steps import STEPS, STEPS_FOR_WORDS
-from qjax.statistics import clopper_pearson
 
 p = sp.Symbol("p", real=True, nonnegative=True)
 
@@ -110,24 +110,25 @@ def batch_size() -> Bound:
     )  # fmt: skip
 
 
-def _sampled_word(
-    count: int, survival: float
-) -> Callable[[Key, int, float], Mapping[str, Any]]:
-    """Pessimistic values: the success at its lower limit."""
+def _word_test(count: int, survival: float) -> BernoulliTest:
+    """The Monte-Carlo test of a word: the success at its lower limit."""
+    build = functools.partial(named_word, count)
+    exact = functools.cache(lambda: dict(batch_values(build(), survival)))
 
-    def values(key: Key, shots: int, confidence: float) -> Mapping[str, Any]:
-        memory = named_word(count)
+    def right(key: Key, shots: int) -> Counts:
+        memory = build()
         # One query about the word as a single symbol of 2^B.
         symbols = np.arange(2**count)[:, None]
         whole = dataclasses.replace(
             memory, digits=symbols, values=symbols.T.astype(float),
             effects=np.asarray(memory.effects)[:1],
         )  # fmt: skip
-        right = shots - wrong_guesses(key, whole, survival, 1, shots)
-        lower = clopper_pearson(right, shots, confidence)[0]
-        return {**batch_values(memory, survival), "p": lower}
+        return (shots - wrong_guesses(key, whole, survival, 1, shots),)
 
-    return values
+    def values(limits: Sequence[Any]) -> Mapping[str, Any]:
+        return {**exact(), "p": limits[0]}
+
+    return BernoulliTest(lambda: (exact()["p"],), right, ("lower",), values)
 
 
 def _words() -> tuple[Instance, ...]:
@@ -135,7 +136,7 @@ def _words() -> tuple[Instance, ...]:
         batch_instance(
             f"named word B={count}", functools.partial(named_word, count), level,
             layers, tight=True,
-            sampled=_sampled_word(count, level) if layers == 1 else None,
+            sampled=_word_test(count, level) if layers == 1 else None,
         )
         for count, level, layers in (
             (1, 0.5, 1), (2, 0.9, 1), (2, 0.3, 1), (2, 1.0, 1), (2, 0.9, 3)
