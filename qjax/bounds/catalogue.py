@@ -23,6 +23,26 @@ from qjax.bounds.theorems.b1_batch import batch_size, batch_success
 from qjax.bounds.theorems.b2 import design_effect, shots_anticommuting, theorem_b2
 from qjax.bounds.theorems.literal_a import literal_a
 from qjax.bounds.theorems.literal_b import READINGS, literal_b
+from qjax.bounds.theorems.qlsh_dominance import qlsh_dominance
+from qjax.bounds.theorems.qlsh_expectation import (
+    qlsh_aliasing,
+    qlsh_amplitude,
+    qlsh_fidelity,
+    qlsh_noise,
+    qlsh_second_moment,
+    qlsh_slope,
+)
+from qjax.bounds.theorems.qlsh_literal import (
+    qlsh_literal,
+    qlsh_literal_growth,
+    qlsh_literal_noise,
+    qlsh_literal_variance,
+)
+from qjax.bounds.theorems.qlsh_readout import (
+    qlsh_local_swap,
+    qlsh_quadrature,
+    qlsh_variance,
+)
 
 OTHER_NOISES = tuple(name for name in MEMORY_NOISES if name != "depolarizing")
 
@@ -45,6 +65,20 @@ BOUNDS: dict[str, Callable[[], Bound]] = {
     "B2": theorem_b2,
     "B2/anticommuting": shots_anticommuting,
     "B2/design-effect": design_effect,
+    "Q-LSH/amplitude": qlsh_amplitude,
+    "Q-LSH/fidelity": qlsh_fidelity,
+    "Q-LSH/second-moment": qlsh_second_moment,
+    "Q-LSH/slope": qlsh_slope,
+    "Q-LSH/noise": qlsh_noise,
+    "Q-LSH/aliasing": qlsh_aliasing,
+    "Q-LSH/quadrature": qlsh_quadrature,
+    "Q-LSH/local-swap": qlsh_local_swap,
+    "Q-LSH/variance": qlsh_variance,
+    "Q-LSH/dominance": qlsh_dominance,
+    "Q-LSH/literal": qlsh_literal,
+    "Q-LSH/literal-growth": qlsh_literal_growth,
+    "Q-LSH/literal-variance": qlsh_literal_variance,
+    "Q-LSH/literal-noise": qlsh_literal_noise,
     "literal-A": literal_a,
     **{f"literal-B/{name}": functools.partial(literal_b, name) for name in READINGS},
 }
