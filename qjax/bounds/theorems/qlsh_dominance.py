@@ -8,7 +8,7 @@ and the best joint measurement of both sketches (Helstrom's).
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from qjax._types import Key
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
+from qjax.bounds.sampling import BernoulliTest, Counts
 from qjax.bounds.sketch_profiles import (
     hamming_table,
     hyperplane_mean,
@@ -53,7 +54,6 @@ from qjax.bounds.theorems.qlsh_symbols import (
     tpr,
     variables_of,
 )
-from qjax.statistics import clopper_pearson
 
 claimed = sp.Symbol("auc_claimed", real=True, nonnegative=True)
 power_of_m = sp.Symbol("power_of_m", real=True, nonnegative=True)
@@ -180,36 +180,46 @@ def helstrom_values(
     }  # fmt: skip
 
 
-def sampled_values(
-    key: Key, shots: int, confidence: float, *, setting: tuple[int, float, int]
-) -> Mapping[str, Any]:
-    """Pessimistic rates from hyperplanes in R^8 and SWAP tests with an ancilla.
+def swap_test(num_signs: int, theta: float, trials: int) -> BernoulliTest:
+    """The Monte-Carlo test of SWAP trials: hyperplanes in R^8, an ancilla per trial.
 
     Each run draws its own hyperplanes and c trials; accepted if all trials give +1. The
-    true-positive rate at its lower Clopper-Pearson limit, the best power at the upper
-    limit of the false-positive rate: power grows with the rate.
+    true-positive rate at its lower limit, the best power at the upper limit of the
+    false-positive rate: power grows with the rate.
 
     Args:
-        key: JAX random key.
-        shots: Runs at each cosine, 0.5 and 0.8.
-        confidence: Of both limits together.
-        setting: (k, theta, c) with one sign per qubit.
+        num_signs: k, one sign on each qubit.
+        theta: Radians.
+        trials: c.
     """
-    num_signs, theta, trials = setting
-    limits = []
-    for cosine, part in zip((0.5, 0.8), jax.random.split(key), strict=True):
-        plane_key, shot_key = jax.random.split(part)
-        vectors = jnp.asarray(vector_pair(cosine, 8))
-        signs = hyperplane_signs(plane_key, vectors, shots, num_signs)
-        outcome = measured_outcomes(
-            shot_key, signs, theta, num_signs, readout="swap", shots=trials
-        )
-        accepted = int(np.sum(np.all(np.asarray(outcome) > 0, axis=1)))
-        limits.append(clopper_pearson(accepted, shots, confidence))
-    rate = limits[0][1]
-    deltas = (float(_delta(0.5)), float(_delta(0.8)))
-    reachable = float(best_power(rate, num_signs, *deltas))
-    return {"tpr": limits[1][0], "fpr": rate, "power": reachable}
+
+    def rates() -> Sequence[float]:
+        angle, needed = np.asarray([theta]), np.asarray([trials])
+        shape = (num_signs, 1)
+        profile = sketch_profiles(shape, angle, noiseless(1), needed, needed)
+        accept = np.asarray(profile.accept)
+        means = [hyperplane_mean(accept, np.asarray([_delta(s)])) for s in (0.8, 0.5)]
+        return float(means[0][0]), float(means[1][0])
+
+    def count(key: Key, shots: int) -> Counts:
+        counts = []
+        for cosine, part in zip((0.8, 0.5), jax.random.split(key), strict=True):
+            plane_key, shot_key = jax.random.split(part)
+            vectors = jnp.asarray(vector_pair(cosine, 8))
+            signs = hyperplane_signs(plane_key, vectors, shots, num_signs)
+            outcome = measured_outcomes(
+                shot_key, signs, theta, num_signs, readout="swap", shots=trials
+            )
+            counts.append(int(np.sum(np.all(np.asarray(outcome) > 0, axis=1))))
+        return counts[0], counts[1]
+
+    def values(limits: Sequence[Any]) -> Mapping[str, Any]:
+        true, false = limits
+        deltas = (float(_delta(0.5)), float(_delta(0.8)))
+        reachable = best_power(false, num_signs, *deltas)
+        return {"tpr": true, "fpr": false, "power": reachable}
+
+    return BernoulliTest(rates, count, ("lower", "upper"), values)
 
 
 def random_tests(key: Key, count: int) -> RandomBatch:
@@ -312,9 +322,9 @@ def _instances() -> tuple[Instance, ...]:
     for k, theta, c, tight in SETTINGS:
         simulate = functools.partial(swap_test_values, k, theta, 0.5, 0.8, c)
         small = k <= 2 and c <= 3
-        sampled = functools.partial(sampled_values, setting=(k, theta, c))
+        test = swap_test(k, theta, c) if small else None
         name = f"SWAP k={k} theta={theta:.6g} c={c}"
-        found.append(Instance(name, simulate, tight, 1e-9, sampled if small else None))
+        found.append(Instance(name, simulate, tight, 1e-9, test))
     for g, theta, pair, price in (
         (2, math.pi / 2, (0.9, 0.99), 1.0),
         (2, 0.9, (0.5, 0.8), 0.7),
