@@ -7,6 +7,9 @@ from qjax.bounds.bound import Bound
 from qjax.bounds.memory_noise import MEMORY_NOISES
 from qjax.bounds.theorems.a1 import theorem_a1
 from qjax.bounds.theorems.a2 import corollary_a2
+from qjax.bounds.theorems.a3 import damping_readout_floor, readout_floor
+from qjax.bounds.theorems.a4 import block_depth_cap, depth_cap
+from qjax.bounds.theorems.a5 import block_update_lifetime, update_lifetime
 from qjax.bounds.theorems.a6 import (
     corollary_a6,
     corollary_a6_any_set,
@@ -14,6 +17,12 @@ from qjax.bounds.theorems.a6 import (
     corollary_a6_noiseless,
 )
 from qjax.bounds.theorems.a7 import corollary_a7
+from qjax.bounds.theorems.a8 import (
+    damping_strong_converse,
+    relaxation_strong_converse,
+    strong_converse,
+)
+from qjax.bounds.theorems.a9 import classical_fingerprints, no_advantage
 from qjax.bounds.theorems.b1 import theorem_b1, theorem_b1_signs
 from qjax.bounds.theorems.b1_alphabet import (
     theorem_b1_entropy_power,
@@ -51,11 +60,22 @@ BOUNDS: dict[str, Callable[[], Bound]] = {
     **{f"A1/{name}": functools.partial(theorem_a1, name) for name in OTHER_NOISES},
     "A2": corollary_a2,
     "A2/block": functools.partial(corollary_a2, "block"),
+    "A3": readout_floor,
+    "A3/damping": damping_readout_floor,
+    "A4": depth_cap,
+    "A4/block": block_depth_cap,
+    "A5": update_lifetime,
+    "A5/block": block_update_lifetime,
     "A6": corollary_a6,
     "A6/noiseless": corollary_a6_noiseless,
     "A6/any-set": corollary_a6_any_set,
     "A6/delete": corollary_a6_delete,
     "A7": corollary_a7,
+    "A8": strong_converse,
+    "A8/damping": damping_strong_converse,
+    "A8/relaxation": relaxation_strong_converse,
+    "A9": no_advantage,
+    "A9/classical": classical_fingerprints,
     "B1": theorem_b1,
     "B1/signs": theorem_b1_signs,
     "B1/fano": theorem_b1_fano,
