@@ -20,8 +20,6 @@ from qjax.bounds.bound import RandomBatch
 from qjax.bounds.memory_noise import MEMORY_NOISES, MemoryNoise
 from qjax.bounds.precise import precise_noise, precise_statistics
 from qjax.bounds.structure import (
-    acceptances,
-    block_average,
     entropy_bits,
     membership_table,
     noisy_states,
@@ -203,20 +201,6 @@ def random_unitaries(
     return np.asarray(q * (phases / np.abs(phases))[..., None, :])
 
 
-@eqx.filter_jit
-def _accept(
-    noisy: Array, effects: Array, member: Array, used: Array
-) -> tuple[Float[Array, " count"], Float[Array, " count"]]:
-    """Mean acceptance of members and of the others, on the engine."""
-
-    def one(args):
-        states, tests, inside, real = args
-        table = acceptances(states, tests)
-        return block_average(table, inside, real.astype(table.dtype))
-
-    return jax.lax.map(one, (noisy, effects, member, used), batch_size=512)
-
-
 def _draw_part(
     key: Key, member: np.ndarray, used: np.ndarray, num_wires: int, noise: MemoryNoise
 ) -> dict[str, np.ndarray]:
@@ -234,11 +218,14 @@ def _draw_part(
     given = member / np.maximum(member.sum(axis=2, keepdims=True), 1)
     conditional = np.einsum("kqs,ksij->kqij", given, noisy)
     effects = random_effects(draws, hermitian, conditional, average)
-    inside, outside = _accept(*map(jnp.asarray, (noisy, effects, member, used)))
+    table = np.einsum("kqij,ksji->kqs", effects, noisy).real  # Born's rule
+    inside, outside = (
+        np.sum(table * chosen, axis=(1, 2)) / np.sum(chosen, axis=(1, 2))
+        for chosen in (member & used, ~member & used)
+    )
     chi = entropy_bits(average) - np.sum(weights * entropy_bits(noisy), axis=1)
     return {
-        "p": np.clip(np.asarray(inside), 0, 1),
-        "a": np.clip(np.asarray(outside), 0, 1),
+        "p": np.clip(inside, 0, 1), "a": np.clip(outside, 0, 1),
         "chi": chi, "states": states, "effects": effects, "between": between,
         "T": np.full(len(chi), turns + 1), **strengths,
     }  # fmt: skip
@@ -267,14 +254,16 @@ def random_structures(key: Key, count: int, noise: str = "depolarizing") -> Rand
     parts = []
     for num_wires, part_key in zip((1, 2), jax.random.split(key), strict=True):
         size = count // 2 if num_wires == 1 else count - count // 2
-        shape = np.arange(size) % len(SHAPES)
+        # A power of two, so that batches of many sizes share compilations.
+        padded = max(256, 1 << (size - 1).bit_length())
+        shape = np.arange(padded) % len(SHAPES)
         member = np.stack([table[0] for table in tables])[shape]
         used = np.stack([table[1] for table in tables])[shape]
         part = _draw_part(part_key, member, used, num_wires, MEMORY_NOISES[noise])
         part["n"] = np.asarray([SHAPES[s][0] for s in shape])
         part["b"] = np.asarray([SHAPES[s][1] for s in shape])
-        part["m"] = np.full(size, num_wires)
-        parts.append(part)
+        part["m"] = np.full(padded, num_wires)
+        parts.append({name: values[:size] for name, values in part.items()})
     return _as_batch(parts, MEMORY_NOISES[noise])
 
 

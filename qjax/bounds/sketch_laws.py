@@ -32,7 +32,7 @@ class NoiseFactors(eqx.Module):
     offset: Number
 
 
-def _power(base: Number, exponent: ArrayLike) -> Number:
+def _power(base: Float[Array, "..."], exponent: ArrayLike) -> Float[Array, "..."]:
     """base^exponent with an integer exponent, also of a negative base."""
     base, exponent = jnp.broadcast_arrays(base, jnp.asarray(exponent))
     return jax.lax.pow(base, exponent)
