@@ -16,6 +16,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 # Where the importable name is not the distribution's.
 DISTRIBUTION = {
     "cirq": "cirq-core",
+    "flint": "python-flint",
     "qiskit_aer": "qiskit-aer",
     "ruamel": "ruamel.yaml",
     "sklearn": "scikit-learn",
@@ -23,15 +24,17 @@ DISTRIBUTION = {
     "tensornetwork": "tensornetwork-ng",
     "yaml": "pyyaml",
 }
-# Declared without an import of its own: jaxlib is the compiled half of jax, jinja2
-# writes pandas' LaTeX.
-WITHOUT_IMPORT = {"jaxlib", "jinja2"}
+# Declared without an import of its own: jaxlib is the compiled half of jax, clarabel the
+# solver that cvxpy calls by name.
+WITHOUT_IMPORT = {"jaxlib", "clarabel"}
 # Parts of the library that need more than the core.
 NEEDS = {
     "qjax/experiments": ["paper"],
     "qjax/interop": ["pennylane"],
     "qjax/network": ["network"],
     "qjax/bounds/strategies.py": ["test"],
+    "qjax/bounds/state_strategies.py": ["test"],
+    "qjax/bounds/sdp": ["sdp"],
 }
 
 

@@ -31,9 +31,12 @@ from qjax.bounds.model import CellProbeModel as CellProbeModel
 from qjax.bounds.proofs import proof_text as proof_text
 from qjax.bounds.proofs import step_numbers as step_numbers
 from qjax.bounds.replay import replay as replay
+from qjax.bounds.replay import replayed_sides as replayed_sides
 from qjax.bounds.report import STATUSES as STATUSES
 from qjax.bounds.report import Report as Report
 from qjax.bounds.report import Witness as Witness
+from qjax.bounds.report_files import write_report as write_report
+from qjax.bounds.stages.budget import BUDGETS as BUDGETS
 from qjax.bounds.stages.budget import SMOKE as SMOKE
 from qjax.bounds.stages.budget import Budget as Budget
 from qjax.bounds.stages.lint import Finding as Finding

@@ -13,7 +13,7 @@ from qjax._checks import require
 from qjax._types import Key
 from qjax.bounds.bound import Bound
 from qjax.bounds.information import evaluate
-from qjax.bounds.report import Kill, Report, StageResult, Witness
+from qjax.bounds.report import Kill, Report, StageResult, Witness, describe
 from qjax.bounds.stages.attacks import attack_stage
 from qjax.bounds.stages.budget import Budget, Evidence, Outcome, covers_grid
 from qjax.bounds.stages.comparison import side_ratio
@@ -84,7 +84,8 @@ def verify(key: Key, bound: Bound, budget: Budget | None = None) -> Report:
     stages.append(mutant_stage(kills, time.perf_counter() - start))
     # A statement "for some constants" is false only if each choice of them is.
     witnesses = found if covers_grid(bound, found) else []
-    return _report(bound, budget, key, stages, witnesses, kills, evidence)
+    report = _report(bound, budget, key, stages, witnesses, kills, evidence)
+    return describe(report, bound)
 
 
 def _report(
