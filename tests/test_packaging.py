@@ -24,7 +24,7 @@ DISTRIBUTION = {
     "tensornetwork": "tensornetwork-ng",
     "yaml": "pyyaml",
 }
-# Declared without an import of its own: jaxlib is the compiled half of jax, clarabel the
+# Declared without an import of its own: jaxlib is the compiled half of jax, clarabel a
 # solver that cvxpy calls by name.
 WITHOUT_IMPORT = {"jaxlib", "clarabel"}
 # Parts of the library that need more than the core.

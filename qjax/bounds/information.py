@@ -23,6 +23,10 @@ _SERIES_RADIUS = 0.1
 _SERIES_TERMS = 24
 
 
+_ROUNDING = 1e-12
+"""What a probability computed in float64 may leave [0, 1] by."""
+
+
 def _log_gap(ratio: Any, u: Any) -> NDArray[np.float64]:
     """u - ln(ratio) for ratio = 1 + u >= 0, infinite at 0.
 
@@ -195,6 +199,21 @@ def _precise_h(p: Any) -> mpmath.mpf:
     return -mpmath.fsum(x * mpmath.log(x, 2) for x in parts)
 
 
+def _within_rounding(value: Any) -> NDArray[np.float64]:
+    """Clip what leaves [0, 1] by rounding only, such as a mixture of ones."""
+    array = np.asarray(value, np.float64)
+    inside = np.clip(array, 0, 1)
+    return np.where(np.abs(array - inside) < _ROUNDING, inside, array)
+
+
+def _fast_d(p: Any, q: Any) -> NDArray[np.float64]:
+    return binary_relative_entropy(_within_rounding(p), _within_rounding(q))
+
+
+def _fast_h(p: Any) -> NDArray[np.float64]:
+    return binary_entropy(_within_rounding(p))
+
+
 class BitsFunction(sp.Function):
     """A sympy function that says how to evaluate itself.
 
@@ -219,7 +238,7 @@ class h(BitsFunction):
 
     nargs = 1
     precise = staticmethod(_precise_h)
-    fast = staticmethod(binary_entropy)
+    fast = staticmethod(_fast_h)
 
     @classmethod
     def eval(cls, p):
@@ -242,7 +261,7 @@ class d(BitsFunction):
 
     nargs = 2
     precise = staticmethod(_precise_d)
-    fast = staticmethod(binary_relative_entropy)
+    fast = staticmethod(_fast_d)
 
     @classmethod
     def eval(cls, p, q):

@@ -21,7 +21,7 @@ from qjax._types import Key
 from qjax.bounds.information import evaluate_batch
 
 Counts = tuple[int, ...]
-Limits = Callable[[Sequence[NDArray]], Mapping[str, Any]]
+Limits = Callable[[Sequence[Any]], Mapping[str, Any]]
 
 NEGLECTED = 1e-13
 """Probability of counts that an enumeration leaves out; it is added to the result."""

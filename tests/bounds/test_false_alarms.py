@@ -1,8 +1,11 @@
 """Error rates of the Monte-Carlo tests: exact sums, ten thousand seeds, and power."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
@@ -120,6 +123,7 @@ def test_a_monte_carlo_mutant_is_refuted_with_the_declared_power(name, mutant_id
     bound = BOUNDS[name]()
     mutant = next(m for m in bound.mutants if m.id == mutant_id)
     tests = _tests(name)
+    assert mutant.sampled is not None
     killer, shots = mutant.sampled
     test = next(test for instance, test in tests if instance.name == killer)
     confidence = 1 - bonferroni(DELTA, len(tests))
@@ -149,7 +153,7 @@ def test_ten_thousand_seeds_alarm_as_often_as_the_sum_says(key):
     keys = jax.random.split(key, seeds)
     counts = [
         repeated_acceptances(part, sic_filter(1), circuit, shots)
-        for part in np.split(keys, 10)
+        for part in jnp.split(keys, 10)
     ]
     member, other = (np.concatenate(part) for part in zip(*counts, strict=True))
     limits = [
@@ -166,7 +170,7 @@ def test_ten_thousand_seeds_alarm_as_often_as_the_sum_says(key):
         assert scipy.stats.binomtest(seen, seeds, other_level).pvalue < 1e-6
 
 
-def _refuted(statement: sp.Rel, values: dict) -> np.ndarray:
+def _refuted(statement: sp.Rel, values: Mapping[str, Any]) -> np.ndarray:
     names = sorted(symbol.name for symbol in statement.free_symbols)
     rows = np.broadcast_arrays(*(np.asarray(values[n], float) for n in names))
     plain = {"d": _d, "h": lambda x: -x * np.log2(x) - (1 - x) * np.log2(1 - x)}

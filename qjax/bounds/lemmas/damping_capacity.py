@@ -16,7 +16,7 @@ def excitation_shrinks() -> bool:
     """<1|N(rho)|1> = eta rho_11, from the Kraus operators."""
     x, y, z, w = sp.symbols("x y z w")
     rho = sp.Matrix([[x, z], [w, y]])
-    output = sum((k * rho * k.T for k in KRAUS), sp.zeros(2, 2))
+    output = sp.Matrix(sum((k * rho * k.T for k in KRAUS), sp.zeros(2, 2)))
     return sp.simplify(output[1, 1] - eta * y) == 0
 
 

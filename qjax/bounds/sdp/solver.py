@@ -7,7 +7,10 @@ try:
 except ImportError:  # the extra `sdp` is optional; random access codes work without it
     cvxpy = None
 
-_MISSING = "qjax.bounds.sdp solves semidefinite programs with cvxpy: install the extra "
+_MISSING = (
+    "qjax.bounds.sdp solves semidefinite programs with cvxpy: install the extra `sdp`, "
+    "for example by pip install 'qjax-simulator[sdp]'."
+)
 
 
 def modeller() -> Any:
@@ -17,7 +20,7 @@ def modeller() -> Any:
         ImportError: If it is not installed; the message names the extra.
     """
     if cvxpy is None:
-        raise ImportError(_MISSING + "`sdp`, for example by pip install 'qjax-simulator[sdp]'.")
+        raise ImportError(_MISSING)
     return cvxpy
 
 

@@ -102,7 +102,7 @@ def _mutants(noise: str) -> tuple[Mutant, ...]:
 
 
 def corollary_a2(noise: str = "interleaved") -> Bound:
-    """Corollary A2: m >= n (1-s) log2(1/s)/(1 - c T eps) where c T eps <= 1/2, s <= 1/2.
+    """Corollary A2: m >= n (1-s) log2(1/s)/(1 - c T eps), c T eps and s at most 1/2.
 
     s = alpha_b + beta and eps = 1 - lambda; c = 1/ln 2 for one-qubit depolarizing
     noise, 1/(2 ln 2) for two-qubit blocks. As 1 - s >= 1/2 the shape
