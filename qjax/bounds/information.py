@@ -361,7 +361,7 @@ def precise(value: Any) -> mpmath.mpf:
     """Convert an exact or floating number to mpmath at the working precision."""
     if isinstance(value, mpmath.mpf):
         return value
-    if isinstance(value, np.floating | np.integer):
+    if isinstance(value, np.generic | np.ndarray):
         value = value.item()
     if isinstance(value, int | float):
         return mpmath.mpf(value)

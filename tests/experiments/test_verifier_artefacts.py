@@ -77,6 +77,25 @@ def test_the_nearest_random_structure_is_the_largest_replayed_ratio():
     assert found > 2 * np.nanmedian(every)  # a batch without a spread shows nothing
 
 
+def test_ratios_outside_of_the_domain_or_of_vanishing_sides_are_left_out():
+    bound = BOUNDS["A2"]()
+    outside = [
+        instance.name
+        for instance in bound.instances
+        if not bound.claimed_at(instance.values())
+    ]
+    assert outside  # else nothing is shown here
+    point = {"bound": "A2", "random_instances": 0, "shots": 0, "restarts": 0.0}
+    rows = run(t1_verification.VERIFICATION, jax.random.key(3), **point)
+    ratios = [row for row in rows if row["record"] == "ratio"]
+    assert ratios and not {row["entry"] for row in ratios} & set(outside)
+    assert all(row["ratio"] <= 1 + 1e-9 for row in ratios)
+    point["bound"] = "B2/design-effect"
+    rows = run(t1_verification.VERIFICATION, jax.random.key(3), **point)
+    ratios = [row["ratio"] for row in rows if row["record"] == "ratio"]
+    assert ratios and min(ratios) > 0.999
+
+
 def test_an_equation_has_no_nearest_random_structure():
     bound = BOUNDS["Q-LSH/fidelity"]()
     batch = random_batches(jax.random.key(5), 3, "real")
