@@ -5,8 +5,9 @@ bound once and returns a row for the bound, one per mutant, and one per ratio.
 """
 
 import dataclasses
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,19 @@ import pandas as pd
 import sympy as sp
 
 from qjax._types import Key
-from qjax.bounds import BOUNDS, Bound, Budget, RandomBatch, Report, Witness, verify
+from qjax.bounds import (
+    BOUNDS,
+    Bound,
+    Budget,
+    Instance,
+    RandomBatch,
+    Report,
+    Witness,
+    verify,
+)
 from qjax.bounds.information import evaluate_batch
 from qjax.bounds.report_plot import ratios
-from qjax.bounds.stages.comparison import side_ratio
+from qjax.bounds.stages.comparison import relation_sides, side_ratio
 from qjax.experiments import Column, Experiment, Frames, Row, Table
 
 STAGES = {
@@ -37,6 +47,12 @@ RELATIONS = {sp.LessThan: "≤", sp.GreaterThan: "≥", sp.Equality: "="}
 
 REPLAYED_CANDIDATES = 5
 """Random structures nearest to equality in float64 that are replayed at 50 digits."""
+
+VANISHING = 1e-12
+"""Where both sides are below this, their ratio is rounding."""
+
+Seen = Mapping[str, Mapping[str, Any]]
+"""Values of every simulated instance, by its name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,10 +154,17 @@ def mutant_rows(report: Report, bound: Bound) -> Iterator[Row]:
 
 
 def ratio_rows(
-    report: Report, bound: Bound, batch: RandomBatch | None, digits: int
+    report: Report, bound: Bound, seen: Seen, batch: RandomBatch | None, digits: int
 ) -> Iterator[Row]:
-    """How close to equality every instance, search and random batch came."""
+    """How close to equality every instance, search and random batch came.
+
+    Instances outside of the bound's domain are left out, and those where both sides
+    vanish, because their ratio is rounding.
+    """
+    telling = {name for name, values in seen.items() if tells(bound, values, digits)}
     for found in ratios(report.to_dict()):
+        if found["name"] in seen and found["name"] not in telling:
+            continue
         yield row_of(
             "ratio", entry=found["name"], stage=found["stage"], tight=found["tight"],
             ratio=finite(found["ratio"]),
@@ -152,6 +175,14 @@ def ratio_rows(
                      tight=False, ratio=finite(best))  # fmt: skip
 
 
+def tells(bound: Bound, values: Mapping[str, Any], digits: int) -> bool:
+    """Whether the ratio of the sides means something at these values."""
+    if bound.existential() or not bound.claimed_at(values, digits):
+        return False
+    sides = relation_sides(bound.statement, values, digits)
+    return bool(max(map(abs, sides)) > VANISHING)
+
+
 def finite(value: float) -> float | None:
     """The number; None for what a row cannot hold."""
     return float(value) if np.isfinite(value) else None
@@ -159,14 +190,17 @@ def finite(value: float) -> float | None:
 
 def nearest_random(bound: Bound, batch: RandomBatch, digits: int) -> float | None:
     """Largest ratio of a random batch: ranked in float64, replayed at 50 digits."""
-    smaller = evaluate_batch(bound.statement.lts, batch.values)
-    greater = evaluate_batch(bound.statement.gts, batch.values)
     if isinstance(bound.statement, sp.Equality):
         return None  # equal up to rounding everywhere: it measures nothing
+    smaller = evaluate_batch(bound.statement.lts, batch.values)
+    greater = evaluate_batch(bound.statement.gts, batch.values)
     with np.errstate(divide="ignore", invalid="ignore"):
         ranked = np.asarray(smaller / greater, dtype=np.float64)
     # Where both sides vanish the ratio is rounding.
     ranked = np.where(greater > 1e-6, ranked, -np.inf)
+    for relation in bound.where:
+        inside = evaluate_batch(relation.gts - relation.lts, batch.values) >= 0
+        ranked = np.where(inside, ranked, -np.inf)
     order = np.argsort(-ranked)[:REPLAYED_CANDIDATES]
     values = [batch.replay(int(index)) for index in order if np.isfinite(ranked[index])]
     known = [
@@ -185,6 +219,12 @@ def run(
     budget = Budget(random_instances=random_instances, shots=shots, restarts=restarts)
     stated = BOUNDS[bound]()
     drawn: list[RandomBatch] = []
+    seen: dict[str, Mapping[str, Any]] = {}
+
+    def noted(instance: Instance) -> Mapping[str, Any]:
+        """Values of an instance, kept so that it is simulated once."""
+        seen[instance.name] = instance.values()
+        return seen[instance.name]
 
     def remembered(key: Key, count: int) -> RandomBatch:
         """The random batch of the exact stage, kept so that it is drawn once."""
@@ -193,10 +233,15 @@ def run(
         return drawn[-1]
 
     random = None if stated.random is None else remembered
-    report = verify(key, dataclasses.replace(stated, random=random), budget)
+    instances = tuple(
+        dataclasses.replace(each, values=functools.partial(noted, each))
+        for each in stated.instances
+    )
+    watched = dataclasses.replace(stated, random=random, instances=instances)
+    report = verify(key, watched, budget)
     batch = drawn[0] if drawn else None
     kept = [*mutant_rows(report, stated)]
-    kept += ratio_rows(report, stated, batch, budget.digits)
+    kept += ratio_rows(report, stated, seen, batch, budget.digits)
     return [bound_row(report, stated, time.perf_counter() - start), *kept]
 
 
