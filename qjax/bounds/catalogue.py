@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 
 from qjax.bounds.bound import Bound
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.theorems.a1 import theorem_a1
 from qjax.bounds.theorems.a2 import corollary_a2
 from qjax.bounds.theorems.a3 import damping_readout_floor, readout_floor

@@ -11,7 +11,7 @@ import mpmath
 from qjax._checks import require
 from qjax.bounds.bound import Bound
 from qjax.bounds.catalogue import BOUNDS
-from qjax.bounds.report import WITNESS_FORMAT, Witness
+from qjax.bounds.reports.report import WITNESS_FORMAT, Witness
 from qjax.bounds.stages.attacks import REPLAY_ERROR
 from qjax.bounds.stages.comparison import relation_sides, violated_sides
 

@@ -27,8 +27,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from qjax.bounds.ensembles import helstrom_effect
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.ensembles import helstrom_effect
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.state_strategies import Arrays as Arrays
 from qjax.bounds.state_strategies import Draw as Draw
 from qjax.bounds.state_strategies import any_states as any_states

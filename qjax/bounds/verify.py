@@ -13,7 +13,7 @@ from qjax._checks import require
 from qjax._types import Key
 from qjax.bounds.bound import Bound
 from qjax.bounds.information import evaluate
-from qjax.bounds.report import Kill, Report, StageResult, Witness, describe
+from qjax.bounds.reports.report import Kill, Report, StageResult, Witness, describe
 from qjax.bounds.stages.attacks import attack_stage
 from qjax.bounds.stages.budget import Budget, Evidence, Outcome, covers_grid
 from qjax.bounds.stages.comparison import side_ratio

@@ -15,9 +15,9 @@ import tyro
 
 from qjax._checks import require
 from qjax.bounds import BOUNDS
-from qjax.bounds.report_files import write_report
-from qjax.bounds.report_pages import shared_folders, summary
-from qjax.bounds.report_verdicts import as_expected, expected_verdict
+from qjax.bounds.reports.report_files import write_report
+from qjax.bounds.reports.report_pages import shared_folders, summary
+from qjax.bounds.reports.report_verdicts import as_expected, expected_verdict
 from qjax.bounds.stages.budget import BUDGETS
 from qjax.cli.bound_names import find_bound, matching_bounds
 from qjax.cli.exit_status import DONE, FAILED, complain

@@ -15,7 +15,7 @@ import jax
 from qjax._types import Key
 from qjax.bounds import Budget, Report
 from qjax.bounds import verify as verify_bound
-from qjax.bounds.report import describe
+from qjax.bounds.reports.report import describe
 from qjax.cli.bound_names import find_bound
 
 

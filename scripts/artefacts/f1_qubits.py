@@ -17,8 +17,8 @@ from qjax.bounds import (
     sampled_acceptances,
     storage_noise,
 )
-from qjax.bounds.structure import acceptance_intervals
-from qjax.bounds.trivial import repetition_error
+from qjax.bounds.memory.structure import acceptance_intervals
+from qjax.bounds.memory.trivial import repetition_error
 from qjax.experiments import Column, Experiment, Figure, Frames
 
 BLOOM = {"num_blocks": 2, "block_size": 8, "num_bits": 6, "seeds": tuple(range(4))}

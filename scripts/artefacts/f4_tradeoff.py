@@ -18,9 +18,9 @@ from qjax.bounds import (
     exact_statistics,
     membership_information,
 )
-from qjax.bounds.batches import generator
-from qjax.bounds.memory_noise import MEMORY_NOISES, MemoryNoise
-from qjax.bounds.structure import (
+from qjax.bounds.batches.batch_memories import generator
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, MemoryNoise
+from qjax.bounds.memory.structure import (
     acceptance_intervals,
     membership_table,
     simulate_noise,

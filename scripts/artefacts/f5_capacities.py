@@ -11,9 +11,13 @@ from jaxtyping import Complex
 
 from qjax._types import Key
 from qjax.bounds import binary_entropy, evaluate
-from qjax.bounds.instances import product_states
-from qjax.bounds.memory_noise import MEMORY_NOISES
-from qjax.bounds.structure import entropy_bits, holevo_information, simulate_noise
+from qjax.bounds.memory.instances import product_states
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.structure import (
+    entropy_bits,
+    holevo_information,
+    simulate_noise,
+)
 from qjax.experiments import Column, Experiment, Figure, Frames, Row
 from scripts.artefacts._palette import BLUE, GREEN, RED, curve_label, plain_axes
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from qjax._types import Key
 from qjax.bounds import depolarizing_capacity
-from qjax.bounds.batch_ensembles import random_batches
-from qjax.bounds.batch_instances import access_code, stored_bits
-from qjax.bounds.batches import BatchMemory, batch_values, wrong_guesses
+from qjax.bounds.batches.batch_ensembles import random_batches
+from qjax.bounds.batches.batch_instances import access_code, stored_bits
+from qjax.bounds.batches.batch_memories import BatchMemory, batch_values, wrong_guesses
 from qjax.experiments import Column, Experiment, Figure, Frames, Row
 from qjax.statistics import clopper_pearson
 from scripts.artefacts._palette import (

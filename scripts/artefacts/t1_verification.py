@@ -26,7 +26,7 @@ from qjax.bounds import (
     verify,
 )
 from qjax.bounds.information import evaluate_batch
-from qjax.bounds.report_plot import ratios
+from qjax.bounds.reports.report_plot import ratios
 from qjax.bounds.stages.comparison import relation_sides, side_ratio
 from qjax.experiments import Column, Experiment, Frames, Row, Table
 

@@ -6,8 +6,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from qjax.bounds.batch_ensembles import LAWS, depolarize, random_batches
-from qjax.bounds.batch_replay import replay_batch
+from qjax.bounds.batches.batch_ensembles import LAWS, depolarize, random_batches
+from qjax.bounds.batches.batch_replay import replay_batch
 from qjax.bounds.information import binary_entropy, depolarizing_capacity
 
 pytestmark = pytest.mark.x64

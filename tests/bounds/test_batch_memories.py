@@ -9,7 +9,7 @@ import pytest
 import scipy.optimize
 import scipy.stats
 
-from qjax.bounds.batch_instances import (
+from qjax.bounds.batches.batch_instances import (
     access_code,
     copied_bit,
     named_corner,
@@ -23,7 +23,7 @@ from qjax.bounds.batch_instances import (
     untouched_coins,
     voting_filter,
 )
-from qjax.bounds.batches import (
+from qjax.bounds.batches.batch_memories import (
     BatchMemory,
     batch_values,
     best_bases,
@@ -34,7 +34,7 @@ from qjax.bounds.batches import (
     wrong_guesses,
 )
 from qjax.bounds.information import depolarizing_capacity
-from qjax.bounds.instances import TETRAHEDRON
+from qjax.bounds.memory.instances import TETRAHEDRON
 
 pytestmark = pytest.mark.x64
 

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from qjax.bounds.exchangeable import (
+from qjax.bounds.batches.exchangeable import (
     entangled_probes,
     exchangeable_values,
     outcome_moments,
     random_outcomes,
     replay_outcomes,
 )
-from qjax.bounds.shot_ensembles import (
+from qjax.bounds.batches.shot_ensembles import (
     GAMMAS,
     random_anticommuting,
     random_shots,
 )
-from qjax.bounds.shot_estimators import least_variances, replay_shots, whiten
-from qjax.bounds.shot_instances import (
+from qjax.bounds.batches.shot_estimators import least_variances, replay_shots, whiten
+from qjax.bounds.batches.shot_instances import (
     SIGNS,
     commuting_values,
     corner_values,

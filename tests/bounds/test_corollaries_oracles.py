@@ -9,15 +9,15 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qjax.bounds.fingerprints import fingerprint_filter
 from qjax.bounds.lemmas import contraction, distance, one_qubit_contraction
 from qjax.bounds.lemmas.table import LEMMAS
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.fingerprints import fingerprint_filter
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.readout import readout_values
+from qjax.bounds.memory.refresh import refreshed_bit, refreshing_circuit
+from qjax.bounds.memory.state_pairs import evolved_pair, pair_errors
+from qjax.bounds.memory.stored_codes import code_success, good_measurement, success
 from qjax.bounds.proofs import proof_text, step_numbers
-from qjax.bounds.readout import readout_values
-from qjax.bounds.refresh import refreshed_bit, refreshing_circuit
-from qjax.bounds.state_pairs import evolved_pair, pair_errors
-from qjax.bounds.stored_codes import code_success, good_measurement, success
 from qjax.bounds.strategies import density_matrices, effects
 from qjax.bounds.theorems.a3 import answers
 from qjax.bounds.theorems.a4 import basis_pair, scrambling

@@ -12,14 +12,14 @@ import scipy.stats
 import sympy as sp
 
 from qjax.bounds import BOUNDS, Budget, Instance, sic_filter
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.structure import repeated_acceptances
 from qjax.bounds.sampling import (
     BernoulliTest,
     alarm_probability,
     clopper_pearson_limit,
 )
 from qjax.bounds.stages.sampled import bonferroni
-from qjax.bounds.structure import repeated_acceptances
 from qjax.bounds.theorems.membership import acceptance_test
 from qjax.statistics import clopper_pearson
 

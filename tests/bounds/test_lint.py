@@ -15,10 +15,10 @@ from qjax.bounds import (
     theorem_a1,
 )
 from qjax.bounds.information import d
-from qjax.bounds.memory_noise import MEMORY_NOISES, T, lam
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, lam
+from qjax.bounds.memory.trivial import repetition_error, trivial_structures
 from qjax.bounds.stages.lint import lint
 from qjax.bounds.theorems.membership import NEEDED, a, b, m, n, p
-from qjax.bounds.trivial import repetition_error, trivial_structures
 
 KAPPA = MEMORY_NOISES["depolarizing"].kappa
 

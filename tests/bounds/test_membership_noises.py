@@ -17,11 +17,15 @@ from qjax.bounds import (
     replay,
     verify,
 )
-from qjax.bounds.capacities import assisted_damping, damping_bits, replaced_by_damping
-from qjax.bounds.ensembles import random_structures
-from qjax.bounds.memory_noise import MEMORY_NOISES, T, eta, exc
-from qjax.bounds.precise import precise_noise, precise_statistics
-from qjax.bounds.structure import exact_statistics
+from qjax.bounds.memory.capacities import (
+    assisted_damping,
+    damping_bits,
+    replaced_by_damping,
+)
+from qjax.bounds.memory.ensembles import random_structures
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, eta, exc
+from qjax.bounds.memory.precise import precise_noise, precise_statistics
+from qjax.bounds.memory.structure import exact_statistics
 
 FAMILY = [name for name in BOUNDS if name.split("/")[0] in ("A1", "A2")]
 STRENGTHS = {

@@ -18,12 +18,12 @@ from qjax.bounds import (
     verify,
 )
 from qjax.bounds.bound import Bound, Mutant
+from qjax.bounds.memory.structure import repeated_acceptances
 from qjax.bounds.sampling import BernoulliTest, alarm_probability
 from qjax.bounds.stages.budget import Evidence
 from qjax.bounds.stages.comparison import violated_sides
 from qjax.bounds.stages.mutants import kill_mutant
 from qjax.bounds.stages.sampled import bonferroni
-from qjax.bounds.structure import repeated_acceptances
 
 QUICK = Budget(random_instances=0, shots=0, restarts=0.0)
 NUMBERED = [f"M{number}" for number in range(1, 21)]
@@ -84,7 +84,7 @@ def test_a_plug_in_entropy_would_fabricate_a_violation(key):
     # Mutual information of (member or not, accepted or not), estimated by frequencies.
     rates = member / shots, other / shots
     mixed = (rates[0] + rates[1]) / 2
-    plug_in = sum(binary_relative_entropy(rate, mixed) for rate in rates) / 2
+    plug_in = np.mean([binary_relative_entropy(rate, mixed) for rate in rates], axis=0)
     assert plug_in.mean() > 5 * plug_in.std() / np.sqrt(runs)
     chi = next(
         i for i in BOUNDS["A1"]().instances if i.name == "sic num_blocks=1 lam=0 T=1"

@@ -10,7 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qjax.bounds.sketch_laws import (
+from qjax.bounds.sketches.sign_sketches import (
+    SketchNoise,
+    overlap_table,
+    sign_patterns,
+    sketch_states,
+    swap_test_circuit,
+)
+from qjax.bounds.sketches.sketch_laws import (
     amplitude_mean,
     local_swap_mean,
     local_swap_slope,
@@ -22,27 +29,20 @@ from qjax.bounds.sketch_laws import (
     quadrature_mean,
     sign_disagreement,
 )
-from qjax.bounds.sketch_profiles import (
+from qjax.bounds.sketches.sketch_profiles import (
     hyperplane_mean,
     hyperplane_slope,
     noiseless,
     sketch_profiles,
 )
-from qjax.bounds.sketch_sampling import hyperplane_signs, vector_pair
-from qjax.bounds.sketch_variances import (
+from qjax.bounds.sketches.sketch_sampling import hyperplane_signs, vector_pair
+from qjax.bounds.sketches.sketch_variances import (
     conditional_variance,
     local_swap_variance,
     quadrature_total_variance,
     quadrature_variance,
     squared_amplitude_variance,
     swap_variance,
-)
-from qjax.bounds.sketches import (
-    SketchNoise,
-    overlap_table,
-    sign_patterns,
-    sketch_states,
-    swap_test_circuit,
 )
 from qjax.bounds.theorems.qlsh_precise import replay_sketch
 from qjax.bounds.theorems.qlsh_simulation import Point, product_sketch, simulated

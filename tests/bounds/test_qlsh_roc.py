@@ -8,15 +8,15 @@ import pytest
 import scipy.optimize
 import scipy.stats
 
-from qjax.bounds.sketch_laws import overlap_mean
-from qjax.bounds.sketch_roc import (
+from qjax.bounds.sketches.sketch_laws import overlap_mean
+from qjax.bounds.sketches.sketch_roc import (
     best_power,
     gaussian_auc,
     mixture_roc,
     simhash_roc,
     swap_test_roc,
 )
-from qjax.bounds.sketch_variances import conditional_variance, swap_variance
+from qjax.bounds.sketches.sketch_variances import conditional_variance, swap_variance
 
 
 def test_areas_of_the_theory_of_bounds():

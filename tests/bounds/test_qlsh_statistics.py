@@ -12,23 +12,23 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qjax.bounds.sketch_laws import (
+from qjax.bounds.sketches.sign_sketches import SketchNoise
+from qjax.bounds.sketches.sketch_laws import (
     local_swap_mean,
     overlap_mean,
     quadrature_mean,
     sign_disagreement,
 )
-from qjax.bounds.sketch_sampling import (
+from qjax.bounds.sketches.sketch_sampling import (
     hyperplane_signs,
     measured_outcomes,
     vector_pair,
 )
-from qjax.bounds.sketch_variances import (
+from qjax.bounds.sketches.sketch_variances import (
     conditional_variance,
     quadrature_variance,
     swap_variance,
 )
-from qjax.bounds.sketches import SketchNoise
 from qjax.statistics import empirical_bernstein_radius, hoeffding_radius
 
 LEVEL = 1e-6

@@ -11,7 +11,7 @@ import pytest
 import sympy as sp
 
 from qjax.bounds import BOUNDS, Report, theorem_a1
-from qjax.bounds.report import (
+from qjax.bounds.reports.report import (
     REPORT_FORMAT,
     WITNESS_FORMAT,
     Kill,
@@ -19,16 +19,16 @@ from qjax.bounds.report import (
     Witness,
     describe,
 )
-from qjax.bounds.report_files import write_report
-from qjax.bounds.report_math import formula_svg, statement_latex
-from qjax.bounds.report_pages import (
+from qjax.bounds.reports.report_files import write_report
+from qjax.bounds.reports.report_math import formula_svg, statement_latex
+from qjax.bounds.reports.report_pages import (
     folder_name,
     html_page,
     proof_rows,
     shared_folders,
 )
-from qjax.bounds.report_plot import tightness
-from qjax.bounds.report_verdicts import STATUSES, as_expected, expected_verdict
+from qjax.bounds.reports.report_plot import tightness
+from qjax.bounds.reports.report_verdicts import STATUSES, as_expected, expected_verdict
 
 VOID = {"meta", "br", "link", "img", "hr"}
 EVIL = "<script>alert('x')</script> & | \"quoted\""
@@ -224,7 +224,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeyp
     def broken(*_):
         raise OSError("disk")
 
-    monkeypatch.setattr("qjax.bounds.report_files.os.replace", broken)
+    monkeypatch.setattr("qjax.bounds.reports.report_files.os.replace", broken)
     with pytest.raises(OSError, match="disk"):
         write_report(tmp_path, [example(title="new")])
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before

@@ -9,7 +9,7 @@ import pytest
 import sympy as sp
 
 from qjax.bounds.information import evaluate, h
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.search import (
     ascend,
     attack_contraction,

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
 from qjax.bounds import binary_relative_entropy
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.strategies import (
     STORAGE_NOISES,
     any_states,

@@ -21,15 +21,15 @@ from qjax.bounds import (
     sic_filter,
     storage_noise,
 )
-from qjax.bounds.ensembles import random_structures
-from qjax.bounds.precise import precise_noise, precise_statistics
-from qjax.bounds.strategies import density_matrices, effects, membership_structures
-from qjax.bounds.structure import (
+from qjax.bounds.memory.ensembles import random_structures
+from qjax.bounds.memory.precise import precise_noise, precise_statistics
+from qjax.bounds.memory.structure import (
     QuantumDataStructure,
     acceptance_intervals,
     membership_table,
 )
-from qjax.bounds.trivial import repetition_error
+from qjax.bounds.memory.trivial import repetition_error
+from qjax.bounds.strategies import density_matrices, effects, membership_structures
 
 GRID = (0.0, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-9, 1.0)
 SHOTS = 4000

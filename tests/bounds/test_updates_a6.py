@@ -19,7 +19,7 @@ from qjax.bounds import (
     verify,
 )
 from qjax.bounds.lemmas.table import OWNER
-from qjax.bounds.structure import entropy_bits
+from qjax.bounds.memory.structure import entropy_bits
 from qjax.bounds.theorems.a6 import (
     LEVELS,
     assisted,
@@ -29,16 +29,7 @@ from qjax.bounds.theorems.a6 import (
     corollary_a6_noiseless,
     lam,
 )
-from qjax.bounds.update_ensembles import random_updates
-from qjax.bounds.update_structures import (
-    bell_inserts,
-    forgetting_bell_deletes,
-    history_left,
-    reset_inserts,
-    tombstone_deletes,
-    wandering_inserts,
-)
-from qjax.bounds.updates import (
+from qjax.bounds.updates.local_updates import (
     PAULIS,
     LocalUpdates,
     apply_updates,
@@ -47,6 +38,15 @@ from qjax.bounds.updates import (
     update_values,
     updated_kets,
     updated_states,
+)
+from qjax.bounds.updates.update_ensembles import random_updates
+from qjax.bounds.updates.update_structures import (
+    bell_inserts,
+    forgetting_bell_deletes,
+    history_left,
+    reset_inserts,
+    tombstone_deletes,
+    wandering_inserts,
 )
 
 BOUNDS = {

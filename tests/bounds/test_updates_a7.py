@@ -9,7 +9,8 @@ import pytest
 
 from qjax.bounds import Budget, proof_text, replay, step_numbers, verify
 from qjax.bounds.lemmas.table import OWNER
-from qjax.bounds.rotations import (
+from qjax.bounds.theorems.a7 import corollary_a7
+from qjax.bounds.updates.rotations import (
     RotationInsert,
     best_test_of_kets,
     ghz_insert,
@@ -21,7 +22,6 @@ from qjax.bounds.rotations import (
     rotation_test,
     rotation_values,
 )
-from qjax.bounds.theorems.a7 import corollary_a7
 
 SMALL = Budget(random_instances=0, shots=0, restarts=0.0)
 

@@ -29,8 +29,8 @@ from qjax.bounds.lemmas import LEMMAS
 from qjax.bounds.lemmas.algebra import is_combination, is_zero
 from qjax.bounds.lemmas.table import OWNER
 from qjax.bounds.machine import machine_theorems
-from qjax.bounds.memory_noise import MEMORY_NOISES
-from qjax.bounds.report import WITNESS_FORMAT
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.reports.report import WITNESS_FORMAT
 from qjax.bounds.stages.comparison import violated_sides
 from qjax.bounds.stages.sampled import bonferroni, sampled_stage
 from qjax.bounds.theorems.literal_a import C_GRID, C_POLE_GRID, pole_instance

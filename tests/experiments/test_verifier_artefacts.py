@@ -13,8 +13,8 @@ import scipy.optimize
 import scipy.stats
 
 from qjax.bounds import BOUNDS, SMOKE, sic_filter, verify
-from qjax.bounds.batch_ensembles import random_batches
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.batches.batch_ensembles import random_batches
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.search import replay_candidate
 from qjax.bounds.stages.comparison import side_ratio
 from scripts.artefacts import (

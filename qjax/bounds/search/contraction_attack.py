@@ -11,8 +11,8 @@ from jaxtyping import Array, Complex, Float
 
 from qjax._checks import require
 from qjax._types import Key
-from qjax.bounds.memory_noise import MEMORY_NOISES
-from qjax.bounds.precise import precise_noise
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.precise import precise_noise
 from qjax.bounds.search.ascent import ascend, gaussian_start
 from qjax.bounds.search.candidates import Candidate, Evaluation, as_record, from_record
 from qjax.bounds.search.layer_maps import apply_layer, layer_map

@@ -14,10 +14,10 @@ from scipy.special import softmax
 from qjax._checks import require
 from qjax._linalg import dagger
 from qjax._types import Key
-from qjax.bounds.ensembles import projectors
 from qjax.bounds.information import evaluate
-from qjax.bounds.memory_noise import MEMORY_NOISES, MemoryNoise
-from qjax.bounds.precise import precise_noise
+from qjax.bounds.memory.ensembles import projectors
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, MemoryNoise
+from qjax.bounds.memory.precise import precise_noise
 from qjax.bounds.search.ascent import NormalStart, ascend, gaussian_start
 from qjax.bounds.search.candidates import Candidate, Evaluation, as_record, from_record
 from qjax.bounds.search.layer_maps import apply_layer, available_bits, layer_map

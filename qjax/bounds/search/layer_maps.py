@@ -8,7 +8,7 @@ from jaxtyping import Array, Complex
 
 from qjax._checks import require
 from qjax.bounds.information import evaluate
-from qjax.bounds.memory_noise import MEMORY_NOISES, MemoryNoise
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, MemoryNoise
 
 
 def find_noise(name: str, strengths: Mapping[str, float]) -> MemoryNoise:

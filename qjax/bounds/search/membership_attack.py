@@ -12,9 +12,10 @@ from jaxtyping import Array, Bool, Complex, Float
 
 from qjax._checks import require
 from qjax._types import Key
-from qjax.bounds.ensembles import projectors, replay_structure
 from qjax.bounds.information import d, evaluate
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.ensembles import projectors, replay_structure
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.structure import block_average, membership_table
 from qjax.bounds.search.ascent import NormalStart, ascend, gaussian_start
 from qjax.bounds.search.candidates import Candidate, Evaluation, as_record
 from qjax.bounds.search.layer_maps import (
@@ -25,7 +26,6 @@ from qjax.bounds.search.layer_maps import (
 )
 from qjax.bounds.search.matrix_entropy import binary_divergence
 from qjax.bounds.search.parametrise import effects, kets
-from qjax.bounds.structure import block_average, membership_table
 
 NEEDED_BITS = sp.sympify("n*d(p, p/b + (1 - 1/b)*a)", {"d": d})
 """Bits that A1 asks of the memory."""

@@ -6,7 +6,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from qjax.bounds.precise import precise_entropy
+from qjax.bounds.memory.precise import precise_entropy
 
 
 def precise_ket(amplitudes: np.ndarray) -> mpmath.matrix:

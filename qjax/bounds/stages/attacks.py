@@ -6,7 +6,7 @@ import jax
 
 from qjax._types import Key
 from qjax.bounds.bound import Attack, Bound
-from qjax.bounds.report import Witness
+from qjax.bounds.reports.report import Witness
 from qjax.bounds.stages.budget import Budget, Outcome, make_witness
 from qjax.bounds.stages.comparison import side_ratio, violated_sides
 

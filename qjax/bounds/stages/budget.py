@@ -10,7 +10,7 @@ import sympy as sp
 
 from qjax._checks import require
 from qjax.bounds.bound import Bound, RandomBatch
-from qjax.bounds.report import WITNESS_FORMAT, Witness
+from qjax.bounds.reports.report import WITNESS_FORMAT, Witness
 
 
 @dataclasses.dataclass(frozen=True)

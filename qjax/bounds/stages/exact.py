@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qjax._types import Key
 from qjax.bounds.bound import Bound, Instance, RandomBatch
 from qjax.bounds.information import evaluate_batch
-from qjax.bounds.report import Witness
+from qjax.bounds.reports.report import Witness
 from qjax.bounds.stages.budget import (
     Budget,
     Evidence,

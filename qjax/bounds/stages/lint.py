@@ -14,8 +14,8 @@ import sympy as sp
 
 from qjax.bounds.bound import Bound
 from qjax.bounds.information import evaluate, precise
+from qjax.bounds.memory.trivial import TrivialStructure, trivial_structures
 from qjax.bounds.stages.comparison import violated_sides
-from qjax.bounds.trivial import TrivialStructure, trivial_structures
 
 BASE_NOISE = (Fraction(0), Fraction(1, 10), Fraction(1, 2), Fraction(1))
 BASE_LAYERS = (0, 1, 3)

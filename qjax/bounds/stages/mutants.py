@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from qjax.bounds.bound import Bound, Mutant
-from qjax.bounds.report import Kill, StageResult, Witness
+from qjax.bounds.reports.report import Kill, StageResult, Witness
 from qjax.bounds.stages.budget import Budget, Evidence, constant_grid
 from qjax.bounds.stages.exact import random_violations, violations
 from qjax.bounds.stages.statement import lint_stage

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from qjax.bounds.bound import UNCHECKED_KINDS, Bound, Checked, Step
-from qjax.bounds.report import StageResult
+from qjax.bounds.reports.report import StageResult
 
 STAGE_KINDS = {
     "symbolic": ("symbolic", "exact"),

@@ -12,8 +12,8 @@ import sympy as sp
 
 from qjax._checks import require
 from qjax.bounds.bound import Bound, Constant
-from qjax.bounds.ensembles import random_structures, replay_structure
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.ensembles import random_structures, replay_structure
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.model import STORED
 from qjax.bounds.theorems.a1_attacks import ATTACKS
 from qjax.bounds.theorems.a1_instances import INSTANCES

@@ -7,11 +7,11 @@ import numpy as np
 
 from qjax._types import Key
 from qjax.bounds.bound import Attack, Instance
-from qjax.bounds.ensembles import replay_structure
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.ensembles import replay_structure
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.structure import holevo_information, simulate_noise
 from qjax.bounds.search import attack_membership, refrigerator
 from qjax.bounds.search.candidates import from_record
-from qjax.bounds.structure import holevo_information, simulate_noise
 
 Shape = tuple[int, int, int]
 

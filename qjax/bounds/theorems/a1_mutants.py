@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import sympy as sp
 
 from qjax.bounds.bound import Mutant
-from qjax.bounds.capacities import assisted_damping, depolarizing_bits
 from qjax.bounds.information import d, h
-from qjax.bounds.memory_noise import MEMORY_NOISES, T, coh, eta, lam, mu
+from qjax.bounds.memory.capacities import assisted_damping, depolarizing_bits
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, coh, eta, lam, mu
 from qjax.bounds.theorems.a1_attacks import cooled_memory
 from qjax.bounds.theorems.membership import NEEDED, a, b, chi, m, n, p
 

@@ -10,8 +10,9 @@ from typing import Any
 import sympy as sp
 
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant
-from qjax.bounds.ensembles import random_structures, replay_structure
-from qjax.bounds.memory_noise import MEMORY_NOISES, T, lam
+from qjax.bounds.memory.ensembles import random_structures, replay_structure
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, lam
+from qjax.bounds.memory.trivial import repetition_error
 from qjax.bounds.model import STORED
 from qjax.bounds.theorems.a2_steps import CONSTANTS, steps_for
 from qjax.bounds.theorems.literal_a import noisy_bit_error
@@ -25,7 +26,6 @@ from qjax.bounds.theorems.membership import (
     noisy_instance,
     p,
 )
-from qjax.bounds.trivial import repetition_error
 
 ERRORS = ALPHA_B + 1 - p
 """s = alpha_b + beta."""

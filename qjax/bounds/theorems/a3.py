@@ -13,17 +13,17 @@ import numpy as np
 import sympy as sp
 
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
-from qjax.bounds.instances import STRUCTURES
-from qjax.bounds.memory_noise import MEMORY_NOISES, lam
-from qjax.bounds.model import STORED
-from qjax.bounds.readout import (
+from qjax.bounds.memory.instances import STRUCTURES
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, lam
+from qjax.bounds.memory.readout import (
     PARAMETERS,
     random_readouts,
     readout_values,
     replay_readout,
 )
+from qjax.bounds.memory.structure import exact_statistics
+from qjax.bounds.model import STORED
 from qjax.bounds.sampling import BernoulliTest
-from qjax.bounds.structure import exact_statistics
 from qjax.bounds.theorems.a3_steps import STEPS
 from qjax.bounds.theorems.a4 import basis_pair, cat_pair, scrambling
 from qjax.bounds.theorems.membership import acceptance_test

@@ -14,12 +14,20 @@ import sympy as sp
 
 from qjax._types import Key
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
-from qjax.bounds.ensembles import random_structures, random_unitaries, replay_structure
 from qjax.bounds.information import h
-from qjax.bounds.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.ensembles import (
+    random_structures,
+    random_unitaries,
+    replay_structure,
+)
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.refresh import (
+    REFRESHED_QUBITS,
+    refreshed_bit,
+    refreshing_circuit,
+)
+from qjax.bounds.memory.state_pairs import pair_errors
 from qjax.bounds.model import STORED
-from qjax.bounds.refresh import REFRESHED_QUBITS, refreshed_bit, refreshing_circuit
-from qjax.bounds.state_pairs import pair_errors
 from qjax.bounds.theorems.a4_steps import STEPS
 
 alpha, beta, lam = sp.symbols("alpha beta lam", real=True, nonnegative=True)

@@ -18,13 +18,17 @@ import sympy as sp
 
 from qjax._types import Key
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
-from qjax.bounds.ensembles import random_structures, replay_structure
-from qjax.bounds.instances import STRUCTURES
-from qjax.bounds.memory_noise import SURVIVAL, lam
+from qjax.bounds.memory.ensembles import random_structures, replay_structure
+from qjax.bounds.memory.instances import STRUCTURES
+from qjax.bounds.memory.memory_noise import SURVIVAL, lam
+from qjax.bounds.memory.refresh import (
+    REFRESHED_QUBITS,
+    refreshed_bit,
+    refreshing_circuit,
+)
+from qjax.bounds.memory.state_pairs import pair_errors
+from qjax.bounds.memory.structure import QuantumDataStructure
 from qjax.bounds.model import STORED
-from qjax.bounds.refresh import REFRESHED_QUBITS, refreshed_bit, refreshing_circuit
-from qjax.bounds.state_pairs import pair_errors
-from qjax.bounds.structure import QuantumDataStructure
 from qjax.bounds.theorems.a4 import scrambling
 from qjax.bounds.theorems.a5_steps import STEPS
 from qjax.bounds.theorems.membership import (

@@ -20,8 +20,14 @@ from qjax.bounds.theorems.a6_steps import (
     NOISELESS_STEPS,
     STEPS,
 )
-from qjax.bounds.update_ensembles import random_updates, replay_updates
-from qjax.bounds.update_structures import (
+from qjax.bounds.updates.local_updates import (
+    LocalUpdates,
+    ket_update_values,
+    update_test,
+    update_values,
+)
+from qjax.bounds.updates.update_ensembles import random_updates, replay_updates
+from qjax.bounds.updates.update_structures import (
     bell_inserts,
     delete_values,
     forgetting_bell_deletes,
@@ -32,12 +38,6 @@ from qjax.bounds.update_structures import (
     reset_inserts,
     tombstone_deletes,
     wandering_inserts,
-)
-from qjax.bounds.updates import (
-    LocalUpdates,
-    ket_update_values,
-    update_test,
-    update_values,
 )
 
 t, N, K = sp.symbols("t N K", integer=True, positive=True)

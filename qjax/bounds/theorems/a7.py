@@ -13,9 +13,11 @@ import numpy as np
 import sympy as sp
 
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
-from qjax.bounds.ensembles import helstrom_effect
+from qjax.bounds.memory.ensembles import helstrom_effect
 from qjax.bounds.model import STORED
-from qjax.bounds.rotations import (
+from qjax.bounds.theorems.a7_steps import STEPS
+from qjax.bounds.updates.local_updates import acceptance_table
+from qjax.bounds.updates.rotations import (
     RotationInsert,
     ghz_insert,
     noisy_pair,
@@ -27,8 +29,6 @@ from qjax.bounds.rotations import (
     rotation_values,
     w_insert,
 )
-from qjax.bounds.theorems.a7_steps import STEPS
-from qjax.bounds.updates import acceptance_table
 
 total, largest, signed, theta = sp.symbols(
     "total largest signed theta", real=True, nonnegative=True

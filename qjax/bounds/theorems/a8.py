@@ -14,10 +14,10 @@ import sympy as sp
 
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
 from qjax.bounds.information import h
-from qjax.bounds.instances import TETRAHEDRON
-from qjax.bounds.memory_noise import MEMORY_NOISES, T, coh, eta, lam
+from qjax.bounds.memory.instances import TETRAHEDRON
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, coh, eta, lam
+from qjax.bounds.memory.stored_codes import code_success, random_codes, replay_code
 from qjax.bounds.model import STORED
-from qjax.bounds.stored_codes import code_success, random_codes, replay_code
 from qjax.bounds.theorems.a8_steps import STEPS
 from qjax.circuits import Circuit, cx, x, z
 from qjax.circuits import h as hadamard

@@ -14,14 +14,14 @@ import numpy as np
 import sympy as sp
 
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
-from qjax.bounds.fingerprints import (
+from qjax.bounds.memory.fingerprints import (
     fingerprint_filter,
     random_without_negatives,
     replay_without_negatives,
 )
-from qjax.bounds.instances import STRUCTURES, sic_filter
+from qjax.bounds.memory.instances import STRUCTURES, sic_filter
+from qjax.bounds.memory.structure import QuantumDataStructure
 from qjax.bounds.model import STORED
-from qjax.bounds.structure import QuantumDataStructure
 from qjax.bounds.theorems.a9_steps import STEPS
 from qjax.bounds.theorems.membership import BLOCK_SETS, a, b, m, membership_values, n
 

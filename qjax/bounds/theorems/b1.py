@@ -12,8 +12,8 @@ from typing import Any
 import sympy as sp
 
 from qjax._types import Key
-from qjax.bounds.batch_ensembles import random_batches
-from qjax.bounds.batch_instances import (
+from qjax.bounds.batches.batch_ensembles import random_batches
+from qjax.bounds.batches.batch_instances import (
     access_code,
     copied_bit,
     repeated_answer,
@@ -21,8 +21,8 @@ from qjax.bounds.batch_instances import (
     untouched_coins,
     voting_filter,
 )
-from qjax.bounds.batch_replay import replay_batch
-from qjax.bounds.batches import BatchMemory, batch_values
+from qjax.bounds.batches.batch_memories import BatchMemory, batch_values
+from qjax.bounds.batches.batch_replay import replay_batch
 from qjax.bounds.bound import (
     Bound,
     Constant,

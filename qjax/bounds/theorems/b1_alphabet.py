@@ -12,17 +12,18 @@ import numpy as np
 import sympy as sp
 
 from qjax._types import Key
-from qjax.bounds.batch_ensembles import random_batches
-from qjax.bounds.batch_instances import (
+from qjax.bounds.batches.batch_ensembles import random_batches
+from qjax.bounds.batches.batch_instances import (
     quantised_values,
     stored_bits,
     stored_symbol,
     tilted_values,
 )
-from qjax.bounds.batch_replay import replay_batch
-from qjax.bounds.batches import batch_values, wrong_guesses
+from qjax.bounds.batches.batch_memories import batch_values, wrong_guesses
+from qjax.bounds.batches.batch_replay import replay_batch
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
 from qjax.bounds.information import d, h
+from qjax.bounds.memory.trivial import repetition_error
 from qjax.bounds.sampling import BernoulliTest, Counts
 from qjax.bounds.theorems.b1 import (
     COMMON,
@@ -37,7 +38,6 @@ from qjax.bounds.theorems.b1 import (
     chi,
 )
 from qjax.bounds.theorems.b1_alphabet_steps import STEPS_FOR_NORMAL, STEPS_FOR_SYMBOLS
-from qjax.bounds.trivial import repetition_error
 
 a = sp.Symbol("a", integer=True, positive=True)
 delta, g = sp.symbols("delta g", real=True, nonnegative=True)

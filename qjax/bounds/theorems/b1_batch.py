@@ -9,18 +9,18 @@ import numpy as np
 import sympy as sp
 
 from qjax._types import Key
-from qjax.bounds.batch_ensembles import random_batches
-from qjax.bounds.batch_instances import (
+from qjax.bounds.batches.batch_ensembles import random_batches
+from qjax.bounds.batches.batch_instances import (
     access_code,
     named_corner,
     named_word,
     superdense_values,
 )
-from qjax.bounds.batch_replay import replay_batch
-from qjax.bounds.batches import batch_values, wrong_guesses
+from qjax.bounds.batches.batch_memories import batch_values, wrong_guesses
+from qjax.bounds.batches.batch_replay import replay_batch
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
 from qjax.bounds.information import h
-from qjax.bounds.instances import TETRAHEDRON
+from qjax.bounds.memory.instances import TETRAHEDRON
 from qjax.bounds.model import STORED
 from qjax.bounds.sampling import BernoulliTest, Counts
 from qjax.bounds.theorems.b1 import KAPPA, STORAGE, B, T, batch_instance, bits, lam, m

@@ -11,16 +11,14 @@ from typing import Any
 
 import sympy as sp
 
-from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
-from qjax.bounds.exchangeable import (
+from qjax.bounds.batches.exchangeable import (
     exchangeable_values,
     random_outcomes,
     replay_outcomes,
 )
-from qjax.bounds.model import STORED
-from qjax.bounds.shot_ensembles import random_anticommuting, random_shots
-from qjax.bounds.shot_estimators import replay_shots
-from qjax.bounds.shot_instances import (
+from qjax.bounds.batches.shot_ensembles import random_anticommuting, random_shots
+from qjax.bounds.batches.shot_estimators import replay_shots
+from qjax.bounds.batches.shot_instances import (
     commuting_values,
     corner_values,
     gammas,
@@ -31,6 +29,8 @@ from qjax.bounds.shot_instances import (
     paulis,
     tilted_state,
 )
+from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
+from qjax.bounds.model import STORED
 from qjax.bounds.theorems.b2_steps import (
     STEPS,
     STEPS_FOR_ANTICOMMUTING,

@@ -16,11 +16,11 @@ import sympy as sp
 
 from qjax._checks import require
 from qjax.bounds.bound import Bound, Constant, Instance, Step, Variable
-from qjax.bounds.instances import bit_vector, repetition_code
 from qjax.bounds.lemmas.algebra import is_zero
+from qjax.bounds.memory.instances import bit_vector, repetition_code
+from qjax.bounds.memory.structure import exact_statistics, storage_noise
+from qjax.bounds.memory.trivial import repetition_error
 from qjax.bounds.model import STORED
-from qjax.bounds.structure import exact_statistics, storage_noise
-from qjax.bounds.trivial import repetition_error
 
 m = sp.Symbol("m", integer=True, nonnegative=True)
 T = sp.Symbol("T", integer=True, nonnegative=True)

@@ -15,8 +15,8 @@ import sympy as sp
 from jaxtyping import Array, Float
 
 from qjax.bounds.bound import Bound, Instance, Step, Variable
+from qjax.bounds.memory.structure import holevo_information
 from qjax.bounds.model import STORED
-from qjax.bounds.structure import holevo_information
 from qjax.circuits import AbstractOperation, Circuit, cx, x
 from qjax.simulate import run
 from qjax.states import DensityMatrix, StateVector

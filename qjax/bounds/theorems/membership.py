@@ -10,10 +10,10 @@ import sympy as sp
 from qjax._types import Key
 from qjax.bounds.bound import Instance, Variable
 from qjax.bounds.information import d
-from qjax.bounds.instances import STRUCTURES
-from qjax.bounds.memory_noise import MEMORY_NOISES, T
+from qjax.bounds.memory.instances import STRUCTURES
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T
+from qjax.bounds.memory.structure import exact_statistics, sampled_acceptances
 from qjax.bounds.sampling import BernoulliTest, Counts
-from qjax.bounds.structure import exact_statistics, sampled_acceptances
 
 n, m = sp.symbols("n m", integer=True, nonnegative=True)
 b = sp.Symbol("b", integer=True, positive=True)

@@ -24,24 +24,24 @@ from numpy.typing import NDArray
 from qjax._types import Key
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
 from qjax.bounds.sampling import BernoulliTest, Counts
-from qjax.bounds.sketch_profiles import (
+from qjax.bounds.sketches.sign_sketches import SketchNoise, sign_patterns, sketch_states
+from qjax.bounds.sketches.sketch_profiles import (
     hamming_table,
     hyperplane_mean,
     noiseless,
     sketch_profiles,
 )
-from qjax.bounds.sketch_roc import (
+from qjax.bounds.sketches.sketch_roc import (
     best_power,
     gaussian_auc,
     mixture_roc,
     simhash_roc,
 )
-from qjax.bounds.sketch_sampling import (
+from qjax.bounds.sketches.sketch_sampling import (
     hyperplane_signs,
     measured_outcomes,
     vector_pair,
 )
-from qjax.bounds.sketches import SketchNoise, sign_patterns, sketch_states
 from qjax.bounds.theorems.qlsh_precise import replay_test
 from qjax.bounds.theorems.qlsh_readout_steps import steps_of
 from qjax.bounds.theorems.qlsh_simulation import random_columns

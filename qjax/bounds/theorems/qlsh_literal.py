@@ -16,8 +16,8 @@ import sympy as sp
 
 from qjax.bounds.bound import Bound, Constant, Instance, Variable
 from qjax.bounds.model import CellProbeModel
-from qjax.bounds.sketch_profiles import sketch_profiles
-from qjax.bounds.sketches import SketchNoise
+from qjax.bounds.sketches.sign_sketches import SketchNoise
+from qjax.bounds.sketches.sketch_profiles import sketch_profiles
 from qjax.bounds.theorems.qlsh_readout_steps import steps_of
 from qjax.bounds.theorems.qlsh_simulation import Point, product_sketch
 from qjax.bounds.theorems.qlsh_symbols import (

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from qjax._types import Key
 from qjax.bounds.bound import Instance, RandomBatch
-from qjax.bounds.sketch_profiles import (
+from qjax.bounds.sketches.sign_sketches import MAX_LAYERS, SketchNoise
+from qjax.bounds.sketches.sketch_profiles import (
     MAX_SHOTS,
     SketchProfile,
     hyperplane_mean,
     hyperplane_slope,
     sketch_profiles,
 )
-from qjax.bounds.sketches import MAX_LAYERS, SketchNoise
 from qjax.bounds.theorems.qlsh_precise import replay_sketch
 
 RANDOM_SHAPES = ((1, 3), (2, 2))

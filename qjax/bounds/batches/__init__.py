@@ -1,0 +1,1 @@
+"""Batches of queries on shared copies, and estimators from shots."""

@@ -1,0 +1,1 @@
+"""Reports of verifications as data, HTML, Markdown and JSON."""

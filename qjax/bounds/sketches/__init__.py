@@ -1,0 +1,1 @@
+"""Phase-encoded sign sketches: simulation, exact laws, ROC curves."""

@@ -1,0 +1,1 @@
+"""Updates as channels on some qubits: inserts, deletes, rotations."""
