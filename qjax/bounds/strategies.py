@@ -172,7 +172,7 @@ def helstrom_povm(ensemble: Ensemble) -> np.ndarray:
     The projector on the positive part of w_0 rho_0 - w_1 rho_1, and the rest.
     """
     weighted = ensemble.weights[:, None, None] * ensemble.states
-    accept = helstrom_effect(weighted[0] - weighted[1])
+    accept = helstrom_effect(weighted[0] - weighted[1] + 0j)
     return np.stack([accept, np.eye(len(accept)) - accept])
 
 

@@ -72,7 +72,8 @@ def holevo(
     Example:
         >>> import jax.numpy as jnp
         >>> from qjax.bounds.search import holevo
-        >>> zero_one = jnp.eye(2, dtype=complex)[:, :, None] * jnp.eye(2)[:, None]
+        >>> kets = jnp.eye(2, dtype=complex)
+        >>> zero_one = kets[:, :, None] * kets[:, None]
         >>> float(holevo(zero_one, jnp.asarray([0.5, 0.5])))
         1.0
     """

@@ -129,7 +129,7 @@ def povms(
         >>> import jax.numpy as jnp
         >>> from qjax.bounds.search import povms
         >>> G = jnp.stack([jnp.eye(3, 2)[:, None], jnp.ones((3, 1, 2))])
-        >>> bool(jnp.allclose(povms(G).sum(axis=0), jnp.eye(2), atol=1e-6))
+        >>> bool(jnp.allclose(povms(G).sum(axis=0).real, jnp.eye(2), atol=1e-6))
         True
     """
     blocks = kraus_operators(array)
