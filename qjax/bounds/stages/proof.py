@@ -4,7 +4,7 @@ import functools
 import time
 from typing import Any
 
-from qjax.bounds.bound import UNCHECKED_KINDS, Bound, Checked, Step
+from qjax.bounds.bound import Bound, Checked, Step
 from qjax.bounds.reports.report import StageResult
 
 STAGE_KINDS = {
@@ -19,15 +19,6 @@ STAGE_KINDS = {
 def proof_stages(bound: Bound) -> list[StageResult]:
     """Close every proof step that a machine can check, one stage per kind of check."""
     return [_stage(bound, name, kinds) for name, kinds in STAGE_KINDS.items()]
-
-
-def trusted_steps(bound: Bound) -> list[dict[str, Any]]:
-    """Steps that nothing checks: hypotheses, definitions, cited theorems."""
-    return [
-        {"step": step.number, "kind": step.kind, "claim": step.claim,
-         "source": step.source}
-        for step in bound.steps if step.kind in UNCHECKED_KINDS
-    ]  # fmt: skip
 
 
 def _stage(bound: Bound, name: str, kinds: tuple[str, ...]) -> StageResult:

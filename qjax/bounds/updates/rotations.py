@@ -23,6 +23,7 @@ from qjax.bounds.bound import RandomBatch
 from qjax.bounds.memory.ensembles import helstrom_effect
 from qjax.bounds.memory.precise import precise_effect, product_trace
 from qjax.bounds.sampling import BernoulliTest, Counts
+from qjax.bounds.updates.blocks import batch_in_blocks
 from qjax.bounds.updates.local_updates import apply_updates
 from qjax.bounds.updates.update_ensembles import (
     BLOCK,
@@ -261,24 +262,10 @@ def random_rotations(key: Key, count: int) -> RandomBatch:
     Raises:
         ValueError: If `count` < 1.
     """
-    require(count >= 1, "count", "be at least 1", count)
-    sizes = [min(BLOCK, count - start) for start in range(0, count, BLOCK)]
     names = ("total", "k", "theta", "largest", "signed", "p", "a")
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-
-    @functools.lru_cache(maxsize=1)  # replays mostly ask for the block drawn last
-    def block(number: int) -> dict[str, np.ndarray]:
-        return _draw_block(jax.random.fold_in(key, number), sizes[number])
-
-    for number in range(len(sizes)):
-        for name in names:
-            parts[name].append(block(number)[name])
-
-    def serialise(index: int) -> Mapping[str, Any]:
-        return _record(block(index // BLOCK), index % BLOCK)
-
-    values = {name: np.concatenate(rows) for name, rows in parts.items()}
-    return RandomBatch(values, lambda i: replay_rotations(serialise(i)), serialise)
+    return batch_in_blocks(
+        key, count, BLOCK, names, _draw_block, _record, replay_rotations
+    )
 
 
 def _record(block: Mapping[str, np.ndarray], row: int) -> Mapping[str, Any]:

@@ -14,13 +14,13 @@ import jax
 import mpmath
 import numpy as np
 
-from qjax._checks import require
 from qjax._types import Key
 from qjax.bounds.bound import RandomBatch
 from qjax.bounds.memory.ensembles import helstrom_effect
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.memory.precise import precise_effect, product_trace
 from qjax.bounds.memory.structure import entropy_bits
+from qjax.bounds.updates.blocks import batch_in_blocks
 from qjax.bounds.updates.local_updates import PAULIS, apply_updates
 
 MEMORY_KINDS = ("pure", "Bell", "GHZ", "mixed", "product", "noisy Bell")
@@ -245,27 +245,11 @@ def random_updates(
     Raises:
         ValueError: If `count` < 1.
     """
-    require(count >= 1, "count", "be at least 1", count)
-    sizes = [min(BLOCK, count - start) for start in range(0, count, BLOCK)]
     draw = functools.partial(
         _draw_block, noisy=noisy, moving=moving, reversible=reversible
     )
     names = ("t", "m", "K", "N", "lam", "T", "p", "a", "chi")
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-
-    @functools.lru_cache(maxsize=1)  # replays mostly ask for the block drawn last
-    def block(number: int) -> dict[str, np.ndarray]:
-        return draw(jax.random.fold_in(key, number), sizes[number])
-
-    for number in range(len(sizes)):
-        for name in names:
-            parts[name].append(block(number)[name])
-
-    def serialise(index: int) -> Mapping[str, Any]:
-        return _record(block(index // BLOCK), index % BLOCK)
-
-    values = {name: np.concatenate(rows) for name, rows in parts.items()}
-    return RandomBatch(values, lambda i: replay_updates(serialise(i)), serialise)
+    return batch_in_blocks(key, count, BLOCK, names, draw, _record, replay_updates)
 
 
 def _record(block: Mapping[str, np.ndarray], row: int) -> Mapping[str, Any]:
