@@ -13,7 +13,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 if "PYTEST_XDIST_WORKER" in os.environ:
     flags = (
         "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0 "
-        "--xla_cpu_parallel_codegen_split_count=1"
+        "--xla_cpu_parallel_codegen_split_count=1 --xla_cpu_use_fusion_emitters=false"
     )
     os.environ.setdefault("XLA_FLAGS", flags)
 

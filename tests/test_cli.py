@@ -1,5 +1,6 @@
 """The console command `qjax`: verify, replay, data, paper."""
 
+import importlib.metadata
 import json
 import multiprocessing
 import pathlib
@@ -192,6 +193,11 @@ def test_only_verifications_that_compile_most_compile_fast():
         [],
     ):
         assert cli.quick_compiling(words) == {}
+
+
+def test_flags_are_given_only_to_the_compiler_that_knows_them(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.11.0")
+    assert cli.quick_compiling(["verify", "A1"]) == {}
 
 
 def test_an_interrupt_has_a_status_of_its_own(capsys, monkeypatch):

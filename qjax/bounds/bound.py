@@ -14,6 +14,7 @@ import sympy as sp
 from qjax._checks import require
 from qjax.bounds.information import evaluate
 from qjax.bounds.model import CellProbeModel
+from qjax.bounds.program import Program
 
 STEP_KINDS = {
     "hypothesis": "part of what the statement assumes",
@@ -240,7 +241,7 @@ class Attack:
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """A bound and everything that is needed to believe or refute it.
+    """A bound and all that is needed to believe or refute it.
 
     Attributes:
         id: Short name, unique, the key of `BOUNDS`.
@@ -262,6 +263,7 @@ class Bound:
         family: For existential constants: values of the constants -> Instance that
             violates the statement with them, or None.
         attacks: Adversarial searches.
+        programs: Semidefinite programs whose optima are constants of the statement.
         where: Relations under which the statement is claimed, beyond the variables'
             ranges; a violation elsewhere does not count.
         not_tight: Why no instance reaches equality; required if none is marked tight
@@ -289,6 +291,7 @@ class Bound:
     replay_random: Callable[[Mapping[str, Any]], Values] | None = None
     family: Callable[[Values], Instance] | None = None
     attacks: tuple[Attack, ...] = ()
+    programs: tuple[Program, ...] = ()
     where: tuple[sp.Rel, ...] = ()
     not_tight: str = ""
 
@@ -301,8 +304,8 @@ class Bound:
             known = self.variables + mutant.variables
             _check_statement(f"mutant {mutant.id}", mutant.statement, known)
         _check_steps(self.steps)
-        for field, rows in (("instances", self.instances), ("attacks", self.attacks)):
-            names = [row.name for row in rows]
+        for field in ("instances", "attacks", "programs"):
+            names = [row.name for row in getattr(self, field)]
             repeated = sorted({name for name in names if names.count(name) > 1})
             require(not repeated, field, "have distinct names", repeated)
 
@@ -324,16 +327,14 @@ class Bound:
             also=(),
             where=() if mutant.everywhere else self.where,
             attacks=(),
+            programs=(),
             proof="",
         )
 
     def claimed_at(self, values: Values, digits: int = 50) -> bool:
         """Whether the statement is claimed at a point: all of `where` holds."""
-        for relation in self.where:
-            gap = evaluate(relation.gts - relation.lts, values, digits)
-            if gap < 0:
-                return False
-        return True
+        gaps = (evaluate(each.gts - each.lts, values, digits) for each in self.where)
+        return not any(gap < 0 for gap in gaps)
 
     def proof_closure(self) -> tuple[Step, ...]:
         """The steps that the concluding steps rest on, directly or through others.

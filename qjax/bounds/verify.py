@@ -19,6 +19,7 @@ from qjax.bounds.stages.budget import Budget, Evidence, Outcome, covers_grid
 from qjax.bounds.stages.comparison import side_ratio
 from qjax.bounds.stages.exact import exact_stage
 from qjax.bounds.stages.mutants import kill_mutant, mutant_stage, surviving
+from qjax.bounds.stages.programs import program_stage
 from qjax.bounds.stages.proof import proof_stages
 from qjax.bounds.stages.sampled import sampled_stage
 from qjax.bounds.stages.statement import lint_stage
@@ -31,8 +32,8 @@ def verify(key: Key, bound: Bound, budget: Budget | None = None) -> Report:
     """Try to refute a bound by every stage, and close the steps of its proof.
 
     Statement lint; symbolic, entropic, certified and machine-checked steps; exact
-    probabilities at instances and random structures; shots; adversarial search; and the
-    mutation matrix.
+    probabilities at instances and random structures; shots; adversarial search;
+    semidefinite programs; and the mutation matrix.
 
     Args:
         key: JAX random key for random instances, shots and searches.
@@ -78,6 +79,7 @@ def verify(key: Key, bound: Bound, budget: Budget | None = None) -> Report:
         staged("exact", lambda: exact_stage(random_key, bound, budget, evidence)),
         staged("monte carlo", lambda: sampled_stage(shot_key, bound, budget)),
         staged("adversarial", lambda: attack_stage(search_key, bound, budget)),
+        staged("semidefinite", lambda: program_stage(bound, budget)),
     ]
     start = time.perf_counter()
     kills = tuple(kill_mutant(bound, each, budget, evidence) for each in bound.mutants)

@@ -1,5 +1,6 @@
 """The console command `qjax`: verify | replay | data | paper."""
 
+import importlib.metadata
 import os
 import pathlib
 import runpy
@@ -14,9 +15,13 @@ from qjax.cli.replay_command import replay
 from qjax.cli.verify_command import verify
 
 QUICK_COMPILING = (
-    "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+    "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1 "
+    "--xla_cpu_use_fusion_emitters=false"
 )
-"""Halves the time of `qjax verify A1 --size smoke` on a CPU."""
+"""Nearly halves the time of `qjax verify --all --size smoke` on a CPU."""
+
+KNOWN_JAXLIB = "0.10."
+"""Where these flags exist: XLA ends a process that names one it does not know."""
 
 __all__ = ["BAD_INPUT", "DONE", "FAILED", "INTERRUPTED", "main", "run"]
 
@@ -101,12 +106,11 @@ def quick_compiling(arguments: Sequence[str]) -> dict[str, str]:
     Args:
         arguments: Command-line arguments after the program's name.
     """
-    if not arguments or arguments[0] not in ("verify", "replay"):
-        return {}
+    compiles_most = bool(arguments) and arguments[0] in ("verify", "replay")
+    full = "full" in arguments or "--size=full" in arguments
+    known = importlib.metadata.version("jaxlib").startswith(KNOWN_JAXLIB)
     return (
-        {}
-        if "full" in arguments or "--size=full" in arguments
-        else {"XLA_FLAGS": QUICK_COMPILING}
+        {"XLA_FLAGS": QUICK_COMPILING} if compiles_most and known and not full else {}
     )
 
 

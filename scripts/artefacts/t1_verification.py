@@ -39,6 +39,7 @@ STAGES = {
     "exact": "exact",
     "sampled": "monte carlo",
     "adversarial": "adversarial",
+    "semidefinite": "semidefinite",
     "mutants": "mutants",
 }
 """Column -> name of the stage in a report."""
@@ -64,6 +65,7 @@ class VerificationConfig:
     random_instances: int = 1000
     shots: int = 20_000
     restarts: float = 1.0
+    programs: bool = True
 
     def __post_init__(self):
         unknown = sorted(set(self.bounds) - set(BOUNDS))
@@ -78,7 +80,7 @@ def grid(config: VerificationConfig) -> list[dict]:
     """One cell per bound."""
     budget = {
         "random_instances": config.random_instances, "shots": config.shots,
-        "restarts": config.restarts,
+        "restarts": config.restarts, "programs": config.programs,
     }  # fmt: skip
     return [{"bound": name, **budget} for name in config.bounds]
 
@@ -212,11 +214,13 @@ def nearest_random(bound: Bound, batch: RandomBatch, digits: int) -> float | Non
 
 
 def run(
-    key: Key, *, bound: str, random_instances: int, shots: int, restarts: float
-) -> list[Row]:
+    key: Key, *, bound: str, random_instances: int, shots: int, restarts: float,
+    programs: bool,
+) -> list[Row]:  # fmt: skip
     """Verify one bound: its row, one row per mutant, one per ratio."""
     start = time.perf_counter()
-    budget = Budget(random_instances=random_instances, shots=shots, restarts=restarts)
+    budget = Budget(random_instances=random_instances, shots=shots, restarts=restarts,
+                    programs=programs)  # fmt: skip
     stated = BOUNDS[bound]()
     drawn: list[RandomBatch] = []
     seen: dict[str, Mapping[str, Any]] = {}
@@ -247,7 +251,7 @@ def run(
 
 VERIFICATION = Experiment(
     name="verification",
-    version=2,
+    version=3,
     config=VerificationConfig,
     grid=grid,
     run=run,
@@ -258,7 +262,7 @@ VERIFICATION = Experiment(
 
 SHOWN = ("entry", *STAGES, "verdict", "tight_ratio", "killed", "axioms", "seconds")
 MARKS = {"passed": "pass", "failed": "fail", "refuted": "refuted", "skipped": "–"}
-"""Short, because there are nine such columns."""
+"""Short, because there are ten such columns."""
 
 
 def build(frames: Frames) -> pd.DataFrame:
@@ -287,6 +291,7 @@ ARTEFACTS = (
             Column("exact", "label"),
             Column("sampled", "label", heading="Monte Carlo"),
             Column("adversarial", "label"),
+            Column("semidefinite", "label"),
             Column("mutants", "label"),
             Column("verdict", "label"),
             Column("tight_ratio", "exact", heading="tight ratio", digits=12),
@@ -296,9 +301,9 @@ ARTEFACTS = (
         ),
         notes=(
             "A stage passes, fails (a step is not closed, a mutant survives, a search "
-            "is short of what it is known to reach), refutes the statement, or has "
-            "nothing to do (–). For a refuted statement the proof stages check its "
-            "refutation.",
+            "is short of what it is known to reach, a solver finds another constant), "
+            "refutes the statement, or has nothing to do (–). For a refuted statement "
+            "the proof stages check its refutation.",
             "Tight ratio: smaller side over greater side, the smallest over all "
             "instances that are claimed to reach equality. Axioms: published theorems "
             "that the proof trusts; each report lists them.",

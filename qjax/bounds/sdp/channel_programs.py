@@ -96,7 +96,7 @@ def channel_beta(kraus: Complex[np.ndarray, "k out d"]) -> ChannelBeta:
     dims = (size, out)
     sigma = cp.Variable((out, out), hermitian=True)
     remainder = cp.Variable((size * out, size * out), hermitian=True)
-    turned = _partial_transpose(choi, size, out)
+    turned = partial_transpose(choi, size, out)
     flipped = cp.partial_transpose(remainder, dims, axis=1)
     local = cp.kron(np.eye(size), sigma)
     constraints = [
@@ -143,7 +143,7 @@ def doeblin(kraus: Complex[np.ndarray, "k out d"]) -> Doeblin:
     return Doeblin(value, np.asarray(sigma.value))
 
 
-def _partial_transpose(matrix: np.ndarray, size: int, out: int) -> np.ndarray:
-    """Transpose the second factor."""
+def partial_transpose(matrix: np.ndarray, size: int, out: int) -> np.ndarray:
+    """Transpose the second factor of a matrix on input x output."""
     tensor = matrix.reshape(size, out, size, out)
     return tensor.transpose(0, 3, 2, 1).reshape(size * out, size * out)

@@ -1,11 +1,7 @@
 """Where cvxpy is imported, and what a user without it is told."""
 
+import importlib
 from typing import Any
-
-try:
-    import cvxpy
-except ImportError:  # the extra `sdp` is optional; random access codes work without it
-    cvxpy = None
 
 _MISSING = (
     "qjax.bounds.sdp solves semidefinite programs with cvxpy: install the extra `sdp`, "
@@ -19,9 +15,11 @@ def modeller() -> Any:
     Raises:
         ImportError: If it is not installed; the message names the extra.
     """
-    if cvxpy is None:
-        raise ImportError(_MISSING)
-    return cvxpy
+    # Here and not above: it takes seconds to import, and most runs solve nothing.
+    try:
+        return importlib.import_module("cvxpy")
+    except ImportError as error:
+        raise ImportError(_MISSING) from error
 
 
 def solve(problem: Any) -> float:

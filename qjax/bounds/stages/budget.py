@@ -23,6 +23,7 @@ class Budget:
         delta: Probability of any false alarm of the whole Monte-Carlo stage.
         restarts: Restarts of each adversarial search, relative to what it declares:
             1 for all of them, 0 for no search.
+        programs: Whether semidefinite programs are solved.
         max_replays: Random candidates replayed in high precision; more are an error.
         digits: Working precision of every evaluation that decides.
     """
@@ -31,6 +32,7 @@ class Budget:
     shots: int = 20_000
     delta: float = 1e-6
     restarts: float = 1.0
+    programs: bool = True
     max_replays: int = 40
     digits: int = 50
 
@@ -43,10 +45,11 @@ class Budget:
         require(self.digits >= 30, "digits", "be at least 30", self.digits)
 
 
-SMOKE = Budget(random_instances=0, shots=0, restarts=0.0)
+SMOKE = Budget(random_instances=0, shots=0, restarts=0.0, programs=False)
 """Statements, proofs, simulated instances and mutants: half a minute for all bounds.
 
-Random instances, shots and searches each compile programs of their own.
+Random instances, shots and searches each compile programs of their own; solvers of
+semidefinite programs take seconds to import.
 """
 
 BUDGETS = {

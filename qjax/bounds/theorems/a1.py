@@ -15,7 +15,7 @@ from qjax.bounds.bound import Bound, Constant
 from qjax.bounds.memory.ensembles import random_structures, replay_structure
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.model import STORED
-from qjax.bounds.theorems.a1_attacks import ATTACKS
+from qjax.bounds.theorems.a1_attacks import ATTACKS, PROGRAMS
 from qjax.bounds.theorems.a1_instances import INSTANCES
 from qjax.bounds.theorems.a1_mutants import MUTANTS
 from qjax.bounds.theorems.a1_steps import steps_for
@@ -87,4 +87,5 @@ def theorem_a1(noise: str = "depolarizing") -> Bound:
         random=functools.partial(random_structures, noise=noise),
         replay_random=replay_structure,
         attacks=ATTACKS.get(noise, ()),
+        programs=PROGRAMS.get(noise, ()),
     )  # fmt: skip

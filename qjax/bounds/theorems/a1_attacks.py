@@ -1,17 +1,26 @@
-"""Adversarial searches on Theorem A1, and the circuit that cools a damped memory."""
+"""Searches on Theorem A1, programs for its constants, a circuit that cools a memory."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from qjax._types import Key
 from qjax.bounds.bound import Attack, Instance
+from qjax.bounds.memory.capacities import replaced_by_damping
 from qjax.bounds.memory.ensembles import replay_structure
-from qjax.bounds.memory.memory_noise import MEMORY_NOISES
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, coh, eta, exc, mu
 from qjax.bounds.memory.structure import holevo_information, simulate_noise
+from qjax.bounds.program import Program
+from qjax.bounds.sdp import (
+    access_program,
+    beta_program,
+    doeblin_program,
+    qrac_seesaw,
+)
 from qjax.bounds.search import attack_membership, refrigerator
-from qjax.bounds.search.candidates import from_record
+from qjax.bounds.search.candidates import as_record, from_record
 
 Shape = tuple[int, int, int]
 
@@ -34,11 +43,35 @@ def membership_attack(
     return Attack(name, run, replay_structure, reaches, restarts=restarts)
 
 
+def seesaw_attack(num_bits: int, num_wires: int, reaches: float) -> Attack:
+    """See-saw over encodings and measurements of n bits: blocks of two elements."""
+
+    def run(key: Key, count: int, steps: int) -> Mapping[str, Any]:
+        code = qrac_seesaw(
+            key, num_bits, num_wires, restarts=count, iterations=max(steps, 1)
+        )
+        states = code.kets[:, :, None] * code.kets[:, None, :].conj()
+        unit = np.eye(2**num_wires)
+        effects = [(unit + sign * a) / 2 for a in code.observables for sign in (1, -1)]
+        return {
+            "kind": "membership", "noise": "depolarizing", "n": num_bits, "b": 2,
+            "m": num_wires, "T": 1, "lam": 1.0, "states": as_record(states),
+            "effects": as_record(np.stack(effects)),
+            "between": as_record(np.zeros(0)),
+        }  # fmt: skip
+
+    name = f"see-saw {num_bits} -> {num_wires}"
+    return Attack(name, run, replay_structure, reaches)
+
+
 ATTACKS: Mapping[str, tuple[Attack, ...]] = {
     "depolarizing": (
         membership_attack((1, 1, 4), "depolarizing", {"lam": 0.8}, reaches=0.9999),
         membership_attack((1, 1, 3), "depolarizing", {"lam": 0.8}, reaches=0.9999),
         membership_attack((1, 2, 2), "depolarizing", {"lam": 1.0}, reaches=0.798),
+        seesaw_attack(2, 1, reaches=0.798),
+        seesaw_attack(3, 1, reaches=0.7679),
+        seesaw_attack(3, 2, reaches=0.8365),
     ),
     "dephasing": (
         membership_attack((1, 1, 2), "dephasing", {"lam": 0.5}, reaches=0.9999),
@@ -56,6 +89,33 @@ ATTACKS: Mapping[str, tuple[Attack, ...]] = {
     ),
 }  # fmt: skip
 """Searches by noise; `reaches` is the known optimum, from below."""
+
+
+_COLD, _WARM = {"eta": 0.3, "exc": 0.1}, {"eta": 0.1, "exc": 0.4}
+_DEPHASED = {"eta": 0.8, "coh": 0.3, "exc": 0.1}
+
+PROGRAMS: Mapping[str, tuple[Program, ...]] = {
+    "depolarizing": (
+        access_program(2, 1, (2 + sp.sqrt(2)) / 4),
+        access_program(3, 1, (3 + sp.sqrt(3)) / 6),
+        access_program(3, 2, (6 + sp.sqrt(6) * 2) / 12),
+    ),
+    "damping": (
+        beta_program("damping", {"eta": 0.3}, 1 + sp.sqrt(eta)),
+    ),
+    "generalized-damping": (
+        beta_program("generalized-damping", _COLD, 1 + sp.sqrt(eta)),
+        doeblin_program("generalized-damping", _COLD, replaced_by_damping(eta, exc)),
+        doeblin_program("generalized-damping", _WARM, replaced_by_damping(eta, exc)),
+    ),
+    "relaxation": (
+        beta_program("relaxation", _DEPHASED, 1 + sp.Max(eta, coh)),
+    ),
+    "replacement": (
+        doeblin_program("replacement", {"mu": 0.5, "exc": 0.3}, mu),
+    ),
+}  # fmt: skip
+"""Constants of the capacities, solved for: see `capacities.py`."""
 
 
 def cooled_memory(layers: int, gamma: float, num_wires: int) -> Instance:

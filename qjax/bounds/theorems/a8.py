@@ -18,6 +18,7 @@ from qjax.bounds.memory.instances import TETRAHEDRON
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, coh, eta, lam
 from qjax.bounds.memory.stored_codes import code_success, random_codes, replay_code
 from qjax.bounds.model import STORED
+from qjax.bounds.sdp import beta_program
 from qjax.bounds.theorems.a8_steps import STEPS
 from qjax.circuits import Circuit, cx, x, z
 from qjax.circuits import h as hadamard
@@ -50,6 +51,14 @@ BETA = {
     "relaxation": 1 + sp.Max(eta**T, coh**T),
 }
 """Growth of the success per qubit, by the name of the noise."""
+
+POINTS: Mapping[str, tuple[Mapping[str, float], ...]] = {
+    "depolarizing": ({"lam": 0.3}, {"lam": 0.9}),
+    "damping": ({"eta": 0.5, "exc": 0.0}, {"eta": 0.2, "exc": 0.3}),
+    "relaxation": ({"eta": 0.5, "coh": 0.7, "exc": 0.2},
+                   {"eta": 0.8, "coh": 0.3, "exc": 0.0}),
+}  # fmt: skip
+"""Where a solver is asked for beta, once with each of the terms as the larger one."""
 
 ENGINE_NOISE = {
     "depolarizing": "depolarizing",
@@ -253,6 +262,9 @@ def _strong_converse(kind: str, identifier: str) -> Bound:
         proof="a8",
         random=lambda key, count: random_codes(key, count, noise),
         replay_random=replay_code,
+        programs=tuple(
+            beta_program(noise, point, BETA[kind]) for point in POINTS[kind]
+        ),
     )  # fmt: skip
 
 
