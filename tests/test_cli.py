@@ -18,6 +18,7 @@ from workplace import SOURCE
 import qjax.bounds
 import qjax.data
 from qjax import cli
+from qjax.bounds import SMOKE
 from qjax.bounds.stages.budget import BUDGETS
 from qjax.cli import run
 from qjax.cli.bound_names import find_bound, matching_bounds
@@ -26,7 +27,6 @@ from qjax.cli.workers import Task, bound_key, verify_tasks
 # A bound that is verified in a second.
 NAME = "literal-B/ratio"
 SMALL = ["--random-instances", "0", "--shots", "0", "--restarts", "0"]
-NOTHING = qjax.bounds.Budget(random_instances=0, shots=0, restarts=0.0)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_the_key_of_a_bound_depends_on_seed_and_id_only():
 
 def test_workers_change_no_result_and_no_order():
     names = ["literal-B/fraction", NAME]
-    tasks = [Task(name, 3, NOTHING) for name in names]
+    tasks = [Task(name, 3, SMOKE) for name in names]
     ticks: list[int] = []
     alone = list(verify_tasks(tasks, 1, lambda: ticks.append(1)))
     assert len(ticks) == 2
@@ -175,7 +175,7 @@ def test_workers_change_no_result_and_no_order():
 
 
 def test_an_interrupted_run_leaves_no_process_behind():
-    tasks = [Task(NAME, 0, NOTHING)] * 4
+    tasks = [Task(NAME, 0, SMOKE)] * 4
     running = verify_tasks(tasks, 2, lambda: None)
     next(running)
     with pytest.raises(KeyboardInterrupt):

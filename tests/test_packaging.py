@@ -24,9 +24,9 @@ DISTRIBUTION = {
     "tensornetwork": "tensornetwork-ng",
     "yaml": "pyyaml",
 }
-# Declared without an import of its own: jaxlib is the compiled half of jax, clarabel a
-# solver that cvxpy calls by name.
-WITHOUT_IMPORT = {"jaxlib", "clarabel"}
+# Declared without an import statement: jaxlib is the compiled half of jax, clarabel a
+# solver that cvxpy calls by name, and cvxpy is imported when a program is solved.
+WITHOUT_IMPORT = {"jaxlib", "clarabel", "cvxpy"}
 # Parts of the library that need more than the core.
 NEEDS = {
     "qjax/experiments": ["paper"],

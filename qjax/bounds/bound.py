@@ -185,8 +185,6 @@ class Mutant:
         instances: Further instances, for statements about other symbols.
         variables: Symbols that the bound itself does not have.
         still_open: Why no killer is known; the verdict does not wait for such a mutant.
-        sampled: (instance, shots): the Monte-Carlo test that refutes it with declared
-            power, at the stage's default error; None if exact numbers must.
         everywhere: Whether it is claimed beyond the bound's `where` too.
     """
 
@@ -197,7 +195,6 @@ class Mutant:
     instances: tuple[Instance, ...] = ()
     variables: tuple[Variable, ...] = ()
     still_open: str = ""
-    sampled: tuple[str, int] | None = None
     everywhere: bool = False
 
 

@@ -12,7 +12,7 @@ from qjax._checks import require
 from qjax.bounds.bound import Bound
 from qjax.bounds.catalogue import BOUNDS
 from qjax.bounds.reports.report import WITNESS_FORMAT, Witness
-from qjax.bounds.stages.attacks import REPLAY_ERROR
+from qjax.bounds.search.candidates import REPLAY_ERROR
 from qjax.bounds.stages.comparison import relation_sides, violated_sides
 
 

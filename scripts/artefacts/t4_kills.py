@@ -7,10 +7,11 @@ import re
 
 import pandas as pd
 
+from qjax.bounds.power import MONTE_CARLO_MUTANTS, POWER
 from qjax.experiments import Column, Frames, Table
 
 SHOWN = ("mutant", "bound", "change", "kind", "killer", "left", "relation", "right",
-         "still_open")  # fmt: skip
+         "shots", "still_open")  # fmt: skip
 INFINITE = {"oo": "∞", "inf": "∞", "-oo": "-∞", "-inf": "-∞"}
 """How sympy writes infinite sides, and how they are shown."""
 
@@ -36,6 +37,16 @@ def numbered(mutant: str) -> tuple[int, str]:
     return (int(found[1]), found[2]) if found else (10**6, "")
 
 
+def declared_shots(bound: str, mutant: str) -> str | None:
+    """Shots that refute a mutant with declared power, or None.
+
+    >>> declared_shots("A1", "M3"), declared_shots("A1/damping", "M7")
+    ('200000', None)
+    """
+    test = MONTE_CARLO_MUTANTS.get(bound, {}).get(mutant)
+    return None if test is None else str(test.shots)
+
+
 def build(frames: Frames) -> pd.DataFrame:
     """One line per mutant: the numbered ones first, then the others in grid order."""
     rows = frames["verification"]
@@ -48,6 +59,8 @@ def build(frames: Frames) -> pd.DataFrame:
              "witness": "killer", "reasons": "still_open"}  # fmt: skip
     rows = rows.rename(columns=names)
     rows["still_open"] = rows["still_open"].replace("", None)
+    pairs = zip(rows["bound"], rows["mutant"], strict=True)
+    rows["shots"] = [declared_shots(*pair) for pair in pairs]
     return rows[list(SHOWN)]
 
 
@@ -67,6 +80,7 @@ ARTEFACTS = (
             Column("left", "label", heading="left side"),
             Column("relation", "label", heading="claimed"),
             Column("right", "label", heading="right side"),
+            Column("shots", "label", heading="shots that suffice"),
             Column("still_open", "label", heading="open because"),
         ),
         notes=(
@@ -76,6 +90,10 @@ ARTEFACTS = (
             "Refuted by: a simulated instance, a trivial structure of the statement "
             "lint, or a random structure, whichever comes first in this order. "
             "A mutant faces what its bound faces and has no proof of its own.",
+            f"Shots that suffice: for each kind of query, to refute the mutant by "
+            f"counting alone with probability {POWER:g} or more, at the error level of "
+            f"the Monte-Carlo stage; summed exactly by the tests. Without an entry "
+            f"exact numbers are needed.",
         ),
     ),
 )

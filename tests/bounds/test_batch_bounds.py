@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from qjax.bounds import Budget, evaluate, proof_text, step_numbers, verify
+from qjax.bounds import SMOKE, Budget, evaluate, proof_text, step_numbers, verify
 from qjax.bounds.lemmas.algebra import is_combination
 from qjax.bounds.lemmas.table import LEMMAS, OWNER
 from qjax.bounds.replay import replay
@@ -75,8 +75,7 @@ def test_a_mutant_verified_as_a_bound_is_refuted(name, mutant, key):
     alone = dataclasses.replace(
         bound.with_mutant(wrong), instances=tuple(killer), random=None
     )
-    budget = Budget(random_instances=0, shots=0, restarts=0.0)
-    assert verify(key, alone, budget).status == "REFUTED"
+    assert verify(key, alone, SMOKE).status == "REFUTED"
 
 
 @pytest.mark.x64

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from qjax.bounds import Budget, replay, step_numbers, verify
+from qjax.bounds import SMOKE, Budget, replay, step_numbers, verify
 from qjax.bounds.information import evaluate_batch
 from qjax.bounds.lemmas.table import OWNER
 from qjax.bounds.proofs import proof_text
@@ -63,14 +63,13 @@ CLOSEST = {
 
 SMALL = Budget(random_instances=50, shots=0, restarts=0.0)
 SHOTS = Budget(random_instances=0, shots=400, restarts=0.0)
-NONE = Budget(random_instances=0, shots=0, restarts=0.0)
 
 
 @pytest.fixture(scope="module")
 def reports():
     with jax.enable_x64(True):
         return {
-            name: verify(jax.random.key(3), build(), SMALL if name in QUICK else NONE)
+            name: verify(jax.random.key(3), build(), SMALL if name in QUICK else SMOKE)
             for name, build in BUILDERS.items()
         }
 
@@ -109,7 +108,7 @@ def test_a_mutant_verified_as_a_bound_is_refuted(name, key):
         killers = [each for each in wrong.instances if each.name == mutant.killer]
         assert len(killers) == 1, mutant.id
         single = dataclasses.replace(wrong, instances=tuple(killers))
-        assert verify(key, single, NONE).status == "REFUTED", mutant.id
+        assert verify(key, single, SMOKE).status == "REFUTED", mutant.id
 
 
 def test_step_numbers_of_code_and_text_agree():

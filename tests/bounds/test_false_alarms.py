@@ -14,6 +14,7 @@ import sympy as sp
 from qjax.bounds import BOUNDS, Budget, Instance, sic_filter
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.memory.structure import repeated_acceptances
+from qjax.bounds.power import MONTE_CARLO_MUTANTS, POWER
 from qjax.bounds.sampling import (
     BernoulliTest,
     alarm_probability,
@@ -27,7 +28,6 @@ DELTA = Budget().delta
 SHOTS = Budget().shots
 SUITE = 1e-4
 """Bound on the false alarms of all Monte-Carlo tests together."""
-POWER = 0.99
 
 p, q = sp.symbols("p q", nonnegative=True)
 ABOVE = sp.Le(p - q, sp.Rational(1, 10))
@@ -108,32 +108,51 @@ def test_the_whole_suite_raises_a_false_alarm_with_at_most_1e_4():
     assert max(rates.values()) <= DELTA * (1 + 1e-6), rates
 
 
-def _declared() -> list[tuple[str, str]]:
-    return [
-        (name, mutant.id)
-        for name, build in BOUNDS.items()
-        for mutant in build().mutants
-        if mutant.sampled
-    ]
+DECLARED = [
+    (name, mutant) for name, rows in MONTE_CARLO_MUTANTS.items() for mutant in rows
+]
+FEW = [(n, m) for n, m in DECLARED if MONTE_CARLO_MUTANTS[n][m].shots <= 2000]
 
 
-@pytest.mark.x64
-@pytest.mark.parametrize(("name", "mutant_id"), _declared())
-def test_a_monte_carlo_mutant_is_refuted_with_the_declared_power(name, mutant_id):
+def _has_its_power(name: str, mutant_id: str) -> None:
     bound = BOUNDS[name]()
     mutant = next(m for m in bound.mutants if m.id == mutant_id)
     tests = _tests(name)
-    assert mutant.sampled is not None
-    killer, shots = mutant.sampled
+    killer, shots = MONTE_CARLO_MUTANTS[name][mutant_id]
     test = next(test for instance, test in tests if instance.name == killer)
     confidence = 1 - bonferroni(DELTA, len(tests))
-    assert alarm_probability(mutant.statement, test, shots, confidence) >= POWER
+    rates = tuple(test.rates())
+
+    def refuted(relation: sp.Rel, count: int) -> float:
+        return alarm_probability(relation, test, count, confidence, rates)
+
+    assert refuted(mutant.statement, shots) >= POWER
     # The declaration says something: a hundredth of the shots is not enough, and the
     # true statement is not refuted by the same test.
-    assert alarm_probability(bound.statement, test, shots, confidence) <= DELTA
-    if mutant_id != "M1":  # 20 shots of a certain member suffice there
-        weak = alarm_probability(mutant.statement, test, shots // 100, confidence)
-        assert weak < POWER
+    assert refuted(mutant.statement, shots // 100) < POWER
+    assert refuted(bound.statement, shots) <= DELTA
+
+
+def test_the_numbered_monte_carlo_mutants_are_declared():
+    assert {"M1", "M2", "M3", "M4"} <= set(MONTE_CARLO_MUTANTS["A1"])
+    assert len(DECLARED) >= 50
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize(("name", "mutant_id"), FEW)
+def test_a_monte_carlo_mutant_is_refuted_with_the_declared_power(name, mutant_id):
+    _has_its_power(name, mutant_id)
+
+
+@pytest.mark.slow
+@pytest.mark.x64
+@pytest.mark.parametrize(
+    ("name", "mutant_id"), [row for row in DECLARED if row not in FEW]
+)
+def test_a_mutant_that_takes_many_shots_is_refuted_with_the_declared_power(
+    name, mutant_id
+):
+    _has_its_power(name, mutant_id)
 
 
 @pytest.mark.slow

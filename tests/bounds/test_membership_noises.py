@@ -41,7 +41,7 @@ STRENGTHS = {
 @pytest.mark.parametrize("name", FAMILY)
 def test_every_bound_of_the_family_is_proved_and_kills_its_mutants(name, key):
     bound = BOUNDS[name]()
-    report = verify(key, bound, dataclasses.replace(SMOKE, shots=0))
+    report = verify(key, bound, SMOKE)
     assert report.status == "PROVED", report.reasons
     assert len(bound.mutants) >= 3 and any(i.tight for i in bound.instances)
     for kill, mutant in zip(report.kills, bound.mutants, strict=True):
@@ -127,12 +127,11 @@ def test_capacity_of_cold_damping_is_one_at_rest_and_zero_when_all_decayed():
 def test_a2_is_not_claimed_near_its_pole_and_false_there(key):
     bound = BOUNDS["A2"]()
     wide = dataclasses.replace(bound, where=(), mutants=(), random=None)
-    budget = Budget(random_instances=0, shots=0, restarts=0.0)
-    report = verify(key, wide, budget)
+    report = verify(key, wide, SMOKE)
     assert report.status == "REFUTED"
     names = {witness.name for witness in report.witnesses}
     assert "repetition code: m=19, T=69, eps=1/100" in names
-    assert verify(key, bound, budget).status == "PROVED"
+    assert verify(key, bound, SMOKE).status == "PROVED"
 
 
 def test_domain_relations_are_inequalities_of_the_bounds_symbols():

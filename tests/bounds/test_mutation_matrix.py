@@ -9,7 +9,7 @@ import sympy as sp
 
 from qjax.bounds import (
     BOUNDS,
-    Budget,
+    SMOKE,
     Instance,
     binary_relative_entropy,
     replay,
@@ -25,7 +25,6 @@ from qjax.bounds.stages.comparison import violated_sides
 from qjax.bounds.stages.mutants import kill_mutant
 from qjax.bounds.stages.sampled import bonferroni
 
-QUICK = Budget(random_instances=0, shots=0, restarts=0.0)
 NUMBERED = [f"M{number}" for number in range(1, 21)]
 
 
@@ -50,7 +49,7 @@ def test_a_numbered_mutant_is_refuted_by_its_killer(mutant_id):
         alone = dataclasses.replace(bound, instances=(killer,))
         lone = dataclasses.replace(mutant, instances=())
         values = {killer.name: killer.values()}
-        kill = kill_mutant(alone, lone, QUICK, Evidence(values))
+        kill = kill_mutant(alone, lone, SMOKE, Evidence(values))
         assert kill.killed and kill.killer == f"instance: {killer.name}"
         assert kill.witness is not None and replay(kill.witness, bound)
         names = {symbol.name for symbol in bound.statement.free_symbols}
@@ -104,7 +103,7 @@ def test_a_verifier_that_skips_the_replay_would_refute_by_rounding(key):
     one = dataclasses.replace(
         bound, instances=(rounded,), random=None, also=(), attacks=()
     )
-    assert verify(key, one, QUICK).status != "REFUTED"
+    assert verify(key, one, SMOKE).status != "REFUTED"
     exact = dataclasses.replace(rounded, error=0.0)
     trusting = dataclasses.replace(one, instances=(exact,))
-    assert verify(key, trusting, QUICK).status == "REFUTED"
+    assert verify(key, trusting, SMOKE).status == "REFUTED"

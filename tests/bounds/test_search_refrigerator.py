@@ -6,13 +6,13 @@ import mpmath
 import numpy as np
 import pytest
 
+from qjax.bounds.memory.array_records import recorded_array
 from qjax.bounds.search import (
     attack_damping,
     refrigerator,
     refrigerator_permutation,
     refrigerator_start,
 )
-from qjax.bounds.search.candidates import from_record
 
 
 def _exact_outputs(gamma: Fraction, images, layers: int) -> list[list[Fraction]]:
@@ -65,7 +65,7 @@ def test_refrigerator_beats_storage_by_rational_arithmetic(wires, layers):
     with mpmath.workdps(50):
         rows = _exact_outputs(Fraction(1, 2), images, layers)
         used = [
-            int(np.argmax(np.abs(ket))) for ket in from_record(found.record["kets"])
+            int(np.argmax(np.abs(ket))) for ket in recorded_array(found.record["kets"])
         ]
         weights = [mpmath.mpf(x) for x in found.record["probabilities"]]
         weights = [w / mpmath.fsum(weights) for w in weights]
@@ -102,9 +102,9 @@ def _simulated_chi(record) -> float:
     """chi of a record by Kraus sums in NumPy."""
     root = np.sqrt(record["eta"])
     pair = [np.diag([1, root]), np.asarray([[0, np.sqrt(1 - root**2)], [0, 0]])]
-    (unitary,) = from_record(record["unitaries"])
+    (unitary,) = recorded_array(record["unitaries"])
     outputs = []
-    for ket in from_record(record["kets"]):
+    for ket in recorded_array(record["kets"]):
         rho = np.outer(ket, ket.conj())
         for layer in range(record["T"]):
             if layer:

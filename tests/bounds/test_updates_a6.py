@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from qjax.bounds import (
+    SMOKE,
     Budget,
     binary_relative_entropy,
     evaluate,
@@ -56,7 +57,6 @@ BOUNDS = {
     "A6/delete": corollary_a6_delete,
 }
 KINDS = ({}, {"noisy": False}, {"moving": True}, {"reversible": True})
-SMALL = Budget(random_instances=0, shots=0, restarts=0.0)
 MUTANTS = [(name, m.id) for name, build in BOUNDS.items() for m in build().mutants]
 
 
@@ -122,7 +122,7 @@ def test_every_mutant_is_refuted_by_the_instance_it_names(name, reports):
 def test_a_mutant_verified_as_a_bound_is_refuted(name, mutant, key):
     bound = BOUNDS[name]()
     wrong = next(each for each in bound.mutants if each.id == mutant)
-    report = verify(key, bound.with_mutant(wrong), SMALL)
+    report = verify(key, bound.with_mutant(wrong), SMOKE)
     assert report.status == "REFUTED"
 
 

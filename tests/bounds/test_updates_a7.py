@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from qjax.bounds import Budget, proof_text, replay, step_numbers, verify
+from qjax.bounds import SMOKE, Budget, proof_text, replay, step_numbers, verify
 from qjax.bounds.lemmas.table import OWNER
 from qjax.bounds.theorems.a7 import corollary_a7
 from qjax.bounds.updates.rotations import (
@@ -22,8 +22,6 @@ from qjax.bounds.updates.rotations import (
     rotation_test,
     rotation_values,
 )
-
-SMALL = Budget(random_instances=0, shots=0, restarts=0.0)
 
 
 def rz_on(angle, wire, count):
@@ -61,7 +59,7 @@ def test_every_mutant_is_refuted_by_the_instance_it_names(report):
 @pytest.mark.parametrize("mutant", corollary_a7().mutants, ids=lambda each: each.id)
 def test_a_mutant_verified_as_a_bound_is_refuted(mutant, key):
     wrong = corollary_a7().with_mutant(mutant)
-    assert verify(key, wrong, SMALL).status == "REFUTED"
+    assert verify(key, wrong, SMOKE).status == "REFUTED"
 
 
 def test_the_text_has_the_steps_of_the_bound():

@@ -11,6 +11,7 @@ import sympy as sp
 
 from qjax.bounds import (
     BOUNDS,
+    SMOKE,
     Budget,
     Checked,
     Instance,
@@ -37,14 +38,13 @@ from qjax.bounds.theorems.literal_a import C_GRID, C_POLE_GRID, pole_instance
 from qjax.bounds.theorems.membership import NEEDED, m, membership_instance, n, p
 
 KAPPA = MEMORY_NOISES["depolarizing"].kappa
-SMALL = Budget(random_instances=0, shots=0, restarts=0.0)
 SIC = membership_instance("sic", {"num_blocks": 1}, 0.9, tight=True)
 
 
 @pytest.fixture(scope="module")
 def a1_report():
     with jax.enable_x64(True):
-        budget = Budget(random_instances=200, shots=2000)
+        budget = Budget(random_instances=200, shots=2000, restarts=0.0)
         return verify(jax.random.key(1), theorem_a1(), budget)
 
 
@@ -76,12 +76,12 @@ def test_every_mutant_of_a1_is_refuted_by_the_instance_it_names(a1_report):
 @pytest.mark.parametrize("mutant", theorem_a1().mutants, ids=lambda each: each.id)
 def test_a_mutant_verified_as_a_bound_is_refuted(mutant, key):
     wrong = _small_a1().with_mutant(mutant)
-    assert verify(key, wrong, SMALL).status == "REFUTED"
+    assert verify(key, wrong, SMOKE).status == "REFUTED"
 
 
 @pytest.mark.x64
 def test_literal_a_is_refuted_for_every_choice_of_its_constants(key):
-    report = verify(key, literal_a(), SMALL)
+    report = verify(key, literal_a(), SMOKE)
     assert report.status == "REFUTED" and report.open_steps == ()
     family = [w for w in report.witnesses if w.kind == "family"]
     assert len(family) == len(C_GRID) * len(C_POLE_GRID)
@@ -105,65 +105,65 @@ def test_the_pole_instance_claims_at_least_twice_its_memory():
 @pytest.mark.x64
 @pytest.mark.parametrize("reading", ["ratio", "fraction", "absolute"])
 def test_literal_b_is_refuted_in_each_reading(reading, key):
-    report = verify(key, literal_b(reading), SMALL)
+    report = verify(key, literal_b(reading), SMOKE)
     assert report.status == "REFUTED" and report.open_steps == ()
     assert replay(report.witnesses[0].to_dict())
 
 
 @pytest.mark.x64
 def test_a_bound_without_mutants_is_unfalsifiable_not_proved(key):
-    assert verify(key, _small_a1(mutants=()), SMALL).status == "UNFALSIFIABLE"
+    assert verify(key, _small_a1(mutants=()), SMOKE).status == "UNFALSIFIABLE"
     harmless = Mutant("weak", "half", sp.Le(NEEDED / 2, m * KAPPA))
-    report = verify(key, _small_a1(mutants=(harmless,)), SMALL)
+    report = verify(key, _small_a1(mutants=(harmless,)), SMOKE)
     assert report.status == "UNFALSIFIABLE"
     assert "none of its mutants" in report.reasons[0]
 
 
 @pytest.mark.x64
 def test_what_is_missing_from_a_proof_lowers_the_verdict(key):
-    unproved = verify(key, _small_a1(steps=()), SMALL)
+    unproved = verify(key, _small_a1(steps=()), SMOKE)
     assert unproved.status == "SUPPORTED"
     wrong = Step("Z1", "symbolic", "wrong", lambda: False)
     crash = Step("Z2", "symbolic", "crash", lambda: 1 / 0 > 0)
     base = theorem_a1().steps
-    failed = verify(key, _small_a1(steps=(*base, wrong, crash)), SMALL)
+    failed = verify(key, _small_a1(steps=(*base, wrong, crash)), SMOKE)
     assert failed.status == "SUPPORTED" and failed.open_steps == ("Z1", "Z2")
     box = Step("Z3", "certified", "on a box", lambda: True, domain="[.1, .2]")
-    aside = verify(key, _small_a1(steps=(*base, box)), SMALL)
+    aside = verify(key, _small_a1(steps=(*base, box)), SMOKE)
     assert aside.status == "PROVED"  # the conclusion does not rest on it
     rests = Step("Z4", "symbolic", "the end", lambda: True, ("Z3",), concludes=True)
-    certified = verify(key, _small_a1(steps=(*base, box, rests)), SMALL)
+    certified = verify(key, _small_a1(steps=(*base, box, rests)), SMOKE)
     assert certified.status == "CERTIFIED-ON-DOMAIN"
     absent = Step("Z3", "machine-checked", "no Coq", lambda: Checked(None))
-    unchecked = verify(key, _small_a1(steps=(*base, absent, rests)), SMALL)
+    unchecked = verify(key, _small_a1(steps=(*base, absent, rests)), SMOKE)
     assert unchecked.status == "SUPPORTED" and "Z3" in unchecked.reasons[0]
-    assert verify(key, _small_a1(steps=(*base, absent)), SMALL).status == "PROVED"
+    assert verify(key, _small_a1(steps=(*base, absent)), SMOKE).status == "PROVED"
     survivor = Mutant("weak", "half", sp.Le(NEEDED / 2, m * KAPPA))
     mutants = (*theorem_a1().mutants, survivor)
-    weak = verify(key, _small_a1(mutants=mutants), SMALL)
+    weak = verify(key, _small_a1(mutants=mutants), SMOKE)
     assert weak.status == "SUPPORTED" and "weak" in weak.reasons[0]
     loose = membership_instance("qrac", {"num_bits": 2}, 1.0, tight=True)
-    claimed = verify(key, _small_a1(instances=(SIC, loose)), SMALL)
+    claimed = verify(key, _small_a1(instances=(SIC, loose)), SMOKE)
     assert claimed.status == "SUPPORTED" and (claimed.tight_ratio or 1.0) < 0.8
 
 
 @pytest.mark.x64
 def test_a_statement_that_never_bites_is_vacuous(key):
     silent = membership_instance("sic", {"num_blocks": 1}, 0.0)
-    assert verify(key, _small_a1(instances=(silent,)), SMALL).status == "VACUOUS"
+    assert verify(key, _small_a1(instances=(silent,)), SMOKE).status == "VACUOUS"
 
 
 @pytest.mark.x64
 def test_five_per_cent_on_a_sharp_constant_is_refuted_and_replayed_by_its_bound(key):
     wrong = _small_a1(id="mine", statement=sp.Le(NEEDED * 1.05, m * KAPPA), also=())
-    report = verify(key, wrong, SMALL)
+    report = verify(key, wrong, SMOKE)
     assert report.status == "REFUTED"
     assert replay(report.witnesses[0].to_dict(), wrong)
 
 
 def test_verify_says_that_double_precision_is_needed(key):
     with pytest.raises(ValueError, match="jax_enable_x64"):
-        verify(key, literal_b("ratio"), SMALL)
+        verify(key, literal_b("ratio"), SMOKE)
 
 
 def _witness(**changes) -> dict:
@@ -205,10 +205,10 @@ def test_equality_is_not_a_violation():
 @pytest.mark.x64
 def test_nats_on_one_side_lose_the_tight_ratio(key):
     nats = sp.Le(NEEDED * sp.log(2), m * KAPPA)
-    report = verify(key, _small_a1(statement=nats, also=()), SMALL)
+    report = verify(key, _small_a1(statement=nats, also=()), SMOKE)
     assert report.status != "PROVED" and (report.tight_ratio or 1.0) < 0.7
     other = sp.Le(NEEDED, m * KAPPA * sp.log(2))
-    assert verify(key, _small_a1(statement=other, also=()), SMALL).status == "REFUTED"
+    assert verify(key, _small_a1(statement=other, also=()), SMOKE).status == "REFUTED"
 
 
 def test_bonferroni_divides_the_error_among_all_comparisons(key):
@@ -252,7 +252,7 @@ def test_a_report_is_data(a1_report):
     assert record["status"] == "PROVED" and record["versions"]["jax"]
     assert [stage["name"] for stage in record["stages"]] == [
         "statement lint", "symbolic", "entropic", "certified", "machine-checked",
-        "exact", "monte carlo", "adversarial", "mutants",
+        "exact", "monte carlo", "adversarial", "semidefinite", "mutants",
     ]  # fmt: skip
     text = a1_report.to_markdown()
     assert text.startswith("# A1: PROVED") and "M3" in text and "Lindblad" in text
@@ -261,7 +261,8 @@ def test_a_report_is_data(a1_report):
 @pytest.mark.x64
 def test_a_verification_repeats_bit_for_bit(key):
     budget = Budget(random_instances=20, shots=100)
-    bound = _small_a1(random=theorem_a1().random)
+    search = theorem_a1().attacks[:1]
+    bound = _small_a1(random=theorem_a1().random, attacks=search, programs=())
     first, second = (verify(key, bound, budget) for _ in range(2))
     assert first == second
 

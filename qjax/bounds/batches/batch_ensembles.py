@@ -23,6 +23,7 @@ from qjax.bounds.batches.batch_memories import (
 )
 from qjax.bounds.batches.batch_replay import replay_batch
 from qjax.bounds.bound import RandomBatch
+from qjax.bounds.memory.array_records import array_record
 from qjax.bounds.memory.structure import entropy_bits
 
 LAWS = ("real", "signs", "uniform", "normal")
@@ -328,7 +329,7 @@ def random_batches(
         bases, word = part["bases"][row, :queries], part["word_basis"][row, None]
         arrays = {"states": states, "bases": bases, "word_basis": word}
         for name, array in arrays.items():
-            record[name] = {"real": array.real.tolist(), "imag": array.imag.tolist()}
+            record[name] = array_record(array)
         return record
 
     return RandomBatch(values, lambda index: replay_batch(serialise(index)), serialise)

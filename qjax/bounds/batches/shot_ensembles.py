@@ -17,6 +17,7 @@ from qjax.bounds.batches.batch_instances import IDENTITY, PAULI_X, PAULI_Y, PAUL
 from qjax.bounds.batches.batch_memories import generator
 from qjax.bounds.batches.shot_estimators import least_variances, replay_shots, whiten
 from qjax.bounds.bound import RandomBatch
+from qjax.bounds.memory.array_records import array_record
 
 CHUNK = 5000
 
@@ -132,7 +133,7 @@ def _as_batch(parts: list[dict[str, NDArray]], names: tuple[str, ...]) -> Random
         arrays = {name: part[name][row] for name in ("kets", "state")}
         arrays["observables"] = part["observables"][row, :queries]
         for name, array in arrays.items():
-            record[name] = {"real": array.real.tolist(), "imag": array.imag.tolist()}
+            record[name] = array_record(array)
         return record
 
     return RandomBatch(values, lambda index: replay_shots(serialise(index)), serialise)

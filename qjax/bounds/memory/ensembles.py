@@ -17,6 +17,7 @@ from jaxtyping import Array, Complex, Float, Int
 from qjax._checks import require
 from qjax._types import Key
 from qjax.bounds.bound import RandomBatch
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES, MemoryNoise
 from qjax.bounds.memory.precise import precise_noise, precise_statistics
 from qjax.bounds.memory.structure import (
@@ -282,7 +283,7 @@ def _as_batch(parts: list[dict[str, np.ndarray]], noise: MemoryNoise) -> RandomB
         turns = int(part["T"][row]) - 1
         for name, size in (("states", b**n), ("effects", n * b), ("between", turns)):
             array = part[name][row][:size]
-            record[name] = {"real": array.real.tolist(), "imag": array.imag.tolist()}
+            record[name] = array_record(array)
         return record
 
     return RandomBatch(values, lambda i: replay_structure(serialise(i)), serialise)
@@ -295,8 +296,7 @@ def replay_structure(record: Mapping[str, Any]) -> Mapping[str, Any]:
     states, effects and the unitaries between the layers as real and imaginary parts.
     """
     arrays = {
-        name: np.asarray(record[name]["real"]) + 1j * np.asarray(record[name]["imag"])
-        for name in ("states", "effects", "between")
+        name: recorded_array(record[name]) for name in ("states", "effects", "between")
     }
     row = MEMORY_NOISES[record["noise"]]
     strengths = {name: record[name] for name in row.names}

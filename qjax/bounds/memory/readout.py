@@ -16,7 +16,7 @@ from jaxtyping import Array, Complex, Float, Num
 
 from qjax._types import ArrayLike, Key
 from qjax.bounds.bound import RandomBatch
-from qjax.bounds.memory.array_records import recorded_array
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.memory.ensembles import random_unitaries
 from qjax.bounds.memory.precise import precise_effect, precise_noise
 from qjax.bounds.memory.state_pairs import errors_of_test, evolved_pair
@@ -160,13 +160,7 @@ def random_readouts(key: Key, count: int, noise: str) -> RandomBatch:
 
     def serialise(index: int) -> dict[str, Any]:
         rows = {"kets": kets, "turn": turns, "effect": effects}
-        record = {
-            key: {
-                "real": value[index].real.tolist(),
-                "imag": value[index].imag.tolist(),
-            }
-            for key, value in rows.items()
-        }
+        record = {key: array_record(value[index]) for key, value in rows.items()}
         return {"noise": noise, name: float(strengths[index]), **record}
 
     return RandomBatch(

@@ -6,6 +6,7 @@ from qjax.bounds.search.ascent import ascend as ascend
 from qjax.bounds.search.ascent import gaussian_start as gaussian_start
 from qjax.bounds.search.candidates import Candidate as Candidate
 from qjax.bounds.search.candidates import Evaluation as Evaluation
+from qjax.bounds.search.code_attack import attack_code as attack_code
 from qjax.bounds.search.contraction_attack import (
     attack_contraction as attack_contraction,
 )

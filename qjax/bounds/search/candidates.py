@@ -47,13 +47,3 @@ class Candidate:
     def refutes(self) -> bool:
         """Whether the replayed point violates the claim by more than its rounding."""
         return bool(self.replayed.ratio > 1 + REPLAY_ERROR)
-
-
-def as_record(array: np.ndarray) -> dict[str, Any]:
-    """A complex array as nested lists; each float is an exact binary fraction."""
-    return {"real": np.real(array).tolist(), "imag": np.imag(array).tolist()}
-
-
-def from_record(record: Mapping[str, Any]) -> np.ndarray:
-    """The complex array of `as_record`, bit for bit."""
-    return np.asarray(record["real"]) + 1j * np.asarray(record["imag"])

@@ -11,10 +11,11 @@ from jaxtyping import Array, Complex, Float
 
 from qjax._checks import require
 from qjax._types import Key
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.memory.precise import precise_noise
 from qjax.bounds.search.ascent import ascend, gaussian_start
-from qjax.bounds.search.candidates import Candidate, Evaluation, as_record, from_record
+from qjax.bounds.search.candidates import Candidate, Evaluation
 from qjax.bounds.search.layer_maps import apply_layer, layer_map
 from qjax.bounds.search.matrix_entropy import divergence_from_mixed
 from qjax.bounds.search.parametrise import mixed_states
@@ -43,7 +44,7 @@ class ContractionObjective(eqx.Module):
 def replay_contraction(record: Mapping[str, Any], digits: int = 50) -> Evaluation:
     """Ratio at 50 digits, from a record of `attack_contraction`."""
     with mpmath.workdps(digits):
-        root = mpmath.matrix(from_record(record["purification"]).tolist())
+        root = mpmath.matrix(recorded_array(record["purification"]).tolist())
         rho = root * root.H
         rho = rho / mpmath.fsum(mpmath.re(rho[i, i]) for i in range(rho.rows))
         survival = mpmath.mpf(record["lam"])
@@ -115,7 +116,7 @@ def attack_contraction(
     parts = np.asarray(found.best_params["state"])
     record = {
         "kind": "contraction", "lam": float(survival), "noise": noise,
-        "exponent": exponent, "purification": as_record(parts[0] + 1j * parts[1]),
+        "exponent": exponent, "purification": array_record(parts[0] + 1j * parts[1]),
     }  # fmt: skip
     claim = f"D(out||pi) <= lambda^{exponent} D(in||pi), {noise} noise"
     replayed = replay_contraction(record)

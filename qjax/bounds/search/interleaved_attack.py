@@ -15,11 +15,12 @@ from qjax._checks import require
 from qjax._linalg import dagger
 from qjax._types import Key
 from qjax.bounds.information import evaluate
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.memory.ensembles import projectors
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES, MemoryNoise
 from qjax.bounds.memory.precise import precise_noise
 from qjax.bounds.search.ascent import NormalStart, ascend, gaussian_start
-from qjax.bounds.search.candidates import Candidate, Evaluation, as_record, from_record
+from qjax.bounds.search.candidates import Candidate, Evaluation
 from qjax.bounds.search.layer_maps import apply_layer, available_bits, layer_map
 from qjax.bounds.search.matrix_entropy import divergence_from_mixed, holevo
 from qjax.bounds.search.parametrise import isometries, kets
@@ -86,11 +87,11 @@ def _precise_outputs(
 ) -> list[mpmath.matrix]:
     """The circuit of a record, at the working precision."""
     noise = precise_noise(row.name, {name: record[name] for name in row.names})
-    unitaries = [precise_isometry(u) for u in from_record(record["unitaries"])]
+    unitaries = [precise_isometry(u) for u in recorded_array(record["unitaries"])]
     if len(unitaries) == 1:
         unitaries = unitaries * (record["T"] - 1)
     outputs = []
-    for amplitudes in from_record(record["kets"]):
+    for amplitudes in recorded_array(record["kets"]):
         ket = precise_ket(amplitudes)
         rho = noise(ket * ket.H)
         for unitary in unitaries:
@@ -194,8 +195,8 @@ def _circuit(params: Mapping[str, Array]) -> tuple[Array, Array]:
 def _circuit_record(params: Any, num_wires: int, layers: int) -> dict[str, Any]:
     states, unitaries = _circuit(jax.tree.map(jnp.asarray, params))
     return {
-        "m": num_wires, "T": layers, "kets": as_record(np.asarray(states)),
-        "unitaries": as_record(np.asarray(unitaries)),
+        "m": num_wires, "T": layers, "kets": array_record(np.asarray(states)),
+        "unitaries": array_record(np.asarray(unitaries)),
     }  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from jaxtyping import Array, Bool, Complex, Float
 from qjax._checks import require
 from qjax._types import Key
 from qjax.bounds.information import d, evaluate
+from qjax.bounds.memory.array_records import array_record
 from qjax.bounds.memory.ensembles import projectors, replay_structure
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.memory.structure import block_average, membership_table
 from qjax.bounds.search.ascent import NormalStart, ascend, gaussian_start
-from qjax.bounds.search.candidates import Candidate, Evaluation, as_record
+from qjax.bounds.search.candidates import Candidate, Evaluation
 from qjax.bounds.search.layer_maps import (
     apply_layer,
     available_bits,
@@ -157,8 +158,9 @@ def attack_membership(
     record = {
         "kind": "membership", "noise": noise, "n": num_blocks, "b": block_size,
         "m": num_wires, "T": layers, **{k: float(v) for k, v in strengths.items()},
-        "states": as_record(np.asarray(states)),
-        "effects": as_record(np.asarray(tests)), "between": as_record(np.zeros(0)),
+        "states": array_record(np.asarray(states)),
+        "effects": array_record(np.asarray(tests)),
+        "between": array_record(np.zeros(0)),
     }  # fmt: skip
     claim = f"A1: n d(p || alpha_b) <= m kappa, {noise} storage noise"
     replayed = replay_membership(record)

@@ -18,8 +18,9 @@ import math
 import numpy as np
 
 from qjax._checks import require
+from qjax.bounds.memory.array_records import array_record
 from qjax.bounds.search.ascent import NormalStart
-from qjax.bounds.search.candidates import Candidate, as_record
+from qjax.bounds.search.candidates import Candidate
 from qjax.bounds.search.interleaved_attack import replay_damping
 
 _BLAHUT_STEPS = 500
@@ -98,8 +99,8 @@ def refrigerator(gamma: float, layers: int, num_wires: int) -> Candidate:
     used = np.flatnonzero(weights > 1e-12)
     record = {
         "kind": "damping", "eta": 1 - float(gamma), "m": num_wires, "T": layers,
-        "kets": as_record(np.eye(size)[used]),
-        "unitaries": as_record(permuted.T[None]),
+        "kets": array_record(np.eye(size)[used]),
+        "unitaries": array_record(permuted.T[None]),
         "probabilities": weights[used].tolist(),
     }  # fmt: skip
     replayed = replay_damping(record)

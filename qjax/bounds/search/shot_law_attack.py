@@ -12,8 +12,9 @@ from jaxtyping import Array, Complex, Int
 from qjax._checks import require
 from qjax._linalg import pauli_words
 from qjax._types import Key
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.search.ascent import ascend, gaussian_start
-from qjax.bounds.search.candidates import Candidate, Evaluation, as_record, from_record
+from qjax.bounds.search.candidates import Candidate, Evaluation
 from qjax.bounds.search.parametrise import kraus_operators
 from qjax.bounds.search.precise_points import precise_isometry
 
@@ -60,7 +61,7 @@ def replay_shot_law(record: Mapping[str, Any], digits: int = 50) -> Evaluation:
     observables = record["observables"]
     size = 2 ** len(observables[0])
     with mpmath.workdps(digits):
-        vectors = precise_isometry(from_record(record["isometry"]))
+        vectors = precise_isometry(recorded_array(record["isometry"]))
         words = [
             mpmath.matrix(word.tolist()) for word in pauli_words(len(observables[0]))
         ]
@@ -137,7 +138,7 @@ def attack_shot_law(
     isometry = eqx.filter_jit(kraus_operators)(jnp.asarray(found.best_params["povm"]))
     record = {
         "kind": "shot law", "observables": list(observables),
-        "isometry": as_record(np.asarray(isometry)[:, 0]),
+        "isometry": array_record(np.asarray(isometry)[:, 0]),
     }  # fmt: skip
     claim = "B2(ii): mean_j Var_j >= B for single copies of I/D"
     replayed = replay_shot_law(record)

@@ -7,11 +7,9 @@ import jax
 from qjax._types import Key
 from qjax.bounds.bound import Attack, Bound
 from qjax.bounds.reports.report import Witness
+from qjax.bounds.search.candidates import REPLAY_ERROR
 from qjax.bounds.stages.budget import Budget, Outcome, make_witness
 from qjax.bounds.stages.comparison import side_ratio, violated_sides
-
-REPLAY_ERROR = 1e-30
-"""Rounding of a replay at 50 digits, with room: many optima are equalities."""
 
 
 def attack_stage(key: Key, bound: Bound, budget: Budget) -> Outcome:

@@ -8,9 +8,10 @@ import sympy as sp
 
 from qjax._types import Key
 from qjax.bounds.bound import Attack, Instance
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.memory.capacities import replaced_by_damping
 from qjax.bounds.memory.ensembles import replay_structure
-from qjax.bounds.memory.memory_noise import MEMORY_NOISES, coh, eta, exc, mu
+from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, coh, eta, exc, lam, mu
 from qjax.bounds.memory.structure import holevo_information, simulate_noise
 from qjax.bounds.program import Program
 from qjax.bounds.sdp import (
@@ -19,8 +20,14 @@ from qjax.bounds.sdp import (
     doeblin_program,
     qrac_seesaw,
 )
-from qjax.bounds.search import attack_membership, refrigerator
-from qjax.bounds.search.candidates import as_record, from_record
+from qjax.bounds.search import (
+    attack_contraction,
+    attack_interleaved,
+    attack_membership,
+    refrigerator,
+    replay_candidate,
+)
+from qjax.bounds.theorems.membership import m
 
 Shape = tuple[int, int, int]
 
@@ -55,13 +62,53 @@ def seesaw_attack(num_bits: int, num_wires: int, reaches: float) -> Attack:
         effects = [(unit + sign * a) / 2 for a in code.observables for sign in (1, -1)]
         return {
             "kind": "membership", "noise": "depolarizing", "n": num_bits, "b": 2,
-            "m": num_wires, "T": 1, "lam": 1.0, "states": as_record(states),
-            "effects": as_record(np.stack(effects)),
-            "between": as_record(np.zeros(0)),
+            "m": num_wires, "T": 1, "lam": 1.0, "states": array_record(states),
+            "effects": array_record(np.stack(effects)),
+            "between": array_record(np.zeros(0)),
         }  # fmt: skip
 
     name = f"see-saw {num_bits} -> {num_wires}"
     return Attack(name, run, replay_structure, reaches)
+
+
+D, D_in, D_out = sp.symbols("D D_in D_out", nonnegative=True)
+
+
+def _values(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    return replay_candidate(record).values
+
+
+def circuit_attack(
+    num_wires: int, layers: int, survival: float, reaches: float
+) -> Attack:
+    """Search over circuits between the layers: D(out||pi), which bounds chi.
+
+    What storage attains, m (1 - h((1 + lambda^T)/2)), is the known ratio; whether a
+    circuit attains more is an open question (table T6), more than m lambda^2T is not.
+    """
+
+    def run(key: Key, restarts: int, steps: int) -> Mapping[str, Any]:
+        return attack_interleaved(
+            key, num_wires, layers, survival, restarts=restarts, steps=steps
+        ).record
+
+    name = f"search circuits m={num_wires} T={layers} lam={survival:g}"
+    relation = sp.Le(D, m * lam ** (2 * T))
+    return Attack(name, run, _values, reaches, relation, restarts=4, steps=200)
+
+
+def contraction_search(num_wires: int, survival: float, reaches: float) -> Attack:
+    """Search over mixed states: a layer of blocks keeps at most lambda of D(.||pi)."""
+
+    def run(key: Key, restarts: int, steps: int) -> Mapping[str, Any]:
+        return attack_contraction(
+            key, survival, "block", 1, num_wires=num_wires, restarts=restarts,
+            steps=steps,
+        ).record  # fmt: skip
+
+    name = f"search states m={num_wires} lam={survival:g}"
+    relation = sp.Le(D_out, lam * D_in)
+    return Attack(name, run, _values, reaches, relation, restarts=8, steps=200)
 
 
 ATTACKS: Mapping[str, tuple[Attack, ...]] = {
@@ -87,6 +134,8 @@ ATTACKS: Mapping[str, tuple[Attack, ...]] = {
     "replacement": (
         membership_attack((1, 1, 2), "replacement", {"mu": 0.5, "exc": 0.0}),
     ),
+    "interleaved": (circuit_attack(2, 2, 0.9, reaches=0.8337),),
+    "block": (contraction_search(2, 0.3, reaches=0.331),),
 }  # fmt: skip
 """Searches by noise; `reaches` is the known optimum, from below."""
 
@@ -128,7 +177,10 @@ def cooled_memory(layers: int, gamma: float, num_wires: int) -> Instance:
 
     def values() -> Mapping[str, Any]:
         record = refrigerator(gamma, layers, num_wires).record
-        kets, turn = from_record(record["kets"]), from_record(record["unitaries"])[0]
+        kets, turn = (
+            recorded_array(record["kets"]),
+            recorded_array(record["unitaries"])[0],
+        )
         states = kets[:, :, None] * kets[:, None, :].conj()
         strengths = {"eta": record["eta"]}
         layer = MEMORY_NOISES["damping"].circuit(strengths, 1, num_wires)

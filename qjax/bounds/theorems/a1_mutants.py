@@ -35,14 +35,12 @@ def _constant(noise: str, killer: str) -> Mutant:
 
 _DEPOLARIZING = (
     Mutant("M1", "alpha in place of alpha_b",
-           sp.Le(n * d(p, a), m * depolarizing_bits(lam**T)), _SIC.format("1"),
-           sampled=(_SIC.format("1"), 2000)),
+           sp.Le(n * d(p, a), m * depolarizing_bits(lam**T)), _SIC.format("1")),
     Mutant("M2", "kappa = 1 - h((1 + lambda^2T)/2)",
-           _needs(depolarizing_bits(lam ** (2 * T))), _SIC.format("0.9"),
-           sampled=(_SIC.format("0.9"), 20_000)),
+           _needs(depolarizing_bits(lam ** (2 * T))), _SIC.format("0.9")),
     Mutant("M3", "constant 1.05 n d",
            sp.Le(FIVE_PERCENT * NEEDED, m * depolarizing_bits(lam**T)),
-           _SIC.format("0.9"), sampled=(_SIC.format("0.9"), 200_000)),
+           _SIC.format("0.9")),
     Mutant("M4", "literal A: log 1/(alpha+beta), no n and no N",
            sp.Le(-sp.log(1 - p + a, 2), m * depolarizing_bits(lam**T)),
            "bit_vector num_blocks=2 block_size=2 lam=1 T=1"),
@@ -112,8 +110,7 @@ _INTERLEAVED = (
     Mutant("A1-interleaved-fourth", "lambda^4T", _needs(lam ** (4 * T)),
            _SIC.format("0.9")),
     Mutant("A1-interleaved-capacity", "1 - h((1 + lambda^2T)/2)",
-           _needs(depolarizing_bits(lam ** (2 * T))), _SIC.format("0.9"),
-           sampled=(_SIC.format("0.9"), 20_000)),
+           _needs(depolarizing_bits(lam ** (2 * T))), _SIC.format("0.9")),
     _constant("interleaved", "sic num_blocks=1 lam=1 T=3 with unitaries between"),
 )  # fmt: skip
 

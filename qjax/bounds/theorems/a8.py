@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
+from qjax._types import Key
+from qjax.bounds.bound import Attack, Bound, Constant, Instance, Mutant, Variable
 from qjax.bounds.information import h
 from qjax.bounds.memory.instances import TETRAHEDRON
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES, T, coh, eta, lam
 from qjax.bounds.memory.stored_codes import code_success, random_codes, replay_code
 from qjax.bounds.model import STORED
 from qjax.bounds.sdp import beta_program
+from qjax.bounds.search import attack_code
 from qjax.bounds.theorems.a8_steps import STEPS
 from qjax.circuits import Circuit, cx, x, z
 from qjax.circuits import h as hadamard
@@ -239,6 +241,18 @@ def _mutants(kind: str) -> tuple[Mutant, ...]:
     )  # fmt: skip
 
 
+def _code_attack(kind: str) -> Attack:
+    """Four messages in two qubits: products of opposite pairs reach the bound."""
+    point = POINTS[kind][0]
+
+    def run(key: Key, restarts: int, steps: int) -> Mapping[str, Any]:
+        noise = ENGINE_NOISE[kind]
+        return attack_code(key, 4, point, noise=noise, restarts=restarts, steps=steps)
+
+    numbers = " ".join(f"{name}={value:g}" for name, value in point.items())
+    return Attack(f"search M=4 m=2 {numbers}", run, replay_code, reaches=0.9999)
+
+
 def _strong_converse(kind: str, identifier: str) -> Bound:
     row = MEMORY_NOISES[ENGINE_NOISE[kind]]
     noise = ENGINE_NOISE[kind]
@@ -262,6 +276,7 @@ def _strong_converse(kind: str, identifier: str) -> Bound:
         proof="a8",
         random=lambda key, count: random_codes(key, count, noise),
         replay_random=replay_code,
+        attacks=(_code_attack(kind),),
         programs=tuple(
             beta_program(noise, point, BETA[kind]) for point in POINTS[kind]
         ),

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from qjax._types import Key
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, RandomBatch, Variable
+from qjax.bounds.memory.array_records import array_record
 from qjax.bounds.sampling import BernoulliTest, Counts
 from qjax.bounds.sketches.sign_sketches import SketchNoise, sign_patterns, sketch_states
 from qjax.bounds.sketches.sketch_profiles import (
@@ -257,10 +258,7 @@ def random_tests(key: Key, count: int) -> RandomBatch:
         own, row = (first, index) if index < half else (second, index - half)
         record: dict[str, Any] = {name: x[row].item() for name, x in own.items()}
         if index >= half:
-            effect = effects[row]
-            record["effect"] = {
-                "real": effect.real.tolist(), "imag": effect.imag.tolist(),
-            }  # fmt: skip
+            record["effect"] = array_record(effects[row])
         return record
 
     return RandomBatch(values, lambda i: replay_test(serialise(i)), serialise)

@@ -20,6 +20,7 @@ from jaxtyping import Array, Complex, Float
 from qjax._checks import require
 from qjax._types import Key
 from qjax.bounds.bound import RandomBatch
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.memory.ensembles import helstrom_effect
 from qjax.bounds.memory.precise import precise_effect, product_trace
 from qjax.bounds.sampling import BernoulliTest, Counts
@@ -277,7 +278,7 @@ def _record(block: Mapping[str, np.ndarray], row: int) -> Mapping[str, Any]:
     }
     for name in ("factors", "effects"):
         array = block[name][row]
-        record[name] = {"real": array.real.tolist(), "imag": array.imag.tolist()}
+        record[name] = array_record(array)
     return record
 
 
@@ -287,10 +288,7 @@ def replay_rotations(record: Mapping[str, Any]) -> Mapping[str, Any]:
     The state is G G^dagger/Tr, the test is clipped, and each rotation multiplies entry
     (i, j) by a phase, all at 50 digits; no code is shared with the engine.
     """
-    arrays = {
-        name: np.asarray(record[name]["real"]) + 1j * np.asarray(record[name]["imag"])
-        for name in ("factors", "effects")
-    }
+    arrays = {name: recorded_array(record[name]) for name in ("factors", "effects")}
     with mpmath.workdps(50):
         factor = mpmath.matrix(arrays["factors"].tolist())
         memory = factor * factor.H

@@ -16,6 +16,7 @@ import numpy as np
 
 from qjax._types import Key
 from qjax.bounds.bound import RandomBatch
+from qjax.bounds.memory.array_records import array_record, recorded_array
 from qjax.bounds.memory.ensembles import helstrom_effect
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.memory.precise import precise_effect, product_trace
@@ -267,7 +268,7 @@ def _record(block: Mapping[str, np.ndarray], row: int) -> Mapping[str, Any]:
         "effects": block["effects"][row][:elements],
     }
     for name, array in arrays.items():
-        record[name] = {"real": array.real.tolist(), "imag": array.imag.tolist()}
+        record[name] = array_record(array)
     return record
 
 
@@ -326,8 +327,7 @@ def replay_updates(record: Mapping[str, Any]) -> Mapping[str, Any]:
     digits; noise is a Kraus sum in mpmath. No code is shared with the engine.
     """
     arrays = {
-        name: np.asarray(record[name]["real"]) + 1j * np.asarray(record[name]["imag"])
-        for name in ("factor", "kraus", "effects")
+        name: recorded_array(record[name]) for name in ("factor", "kraus", "effects")
     }
     touched = record["touched"]
     with mpmath.workdps(50):
