@@ -37,7 +37,9 @@ help:
 paper: $(VENV)/paper.stamp data
 	$(BIN)/python scripts/paper.py all --size $(SIZE)
 
-test: $(VENV)/test.stamp lint wheel-check data
+# Type checker and wheel take a core each; only then do the tests take them all.
+test: $(VENV)/test.stamp data
+	$(MAKE) wheel-check & wheel=$$!; $(MAKE) lint; lint=$$?; wait $$wheel && exit $$lint
 	$(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) --dist loadfile \
 	    --durations 15 --quiet $(PYTEST)
 

@@ -34,6 +34,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+# Tracing makes objects by the million and hardly a cycle: look for those less often.
+gc.set_threshold(100_000, 50, 100)
+
 _SEED = pytest.StashKey[int]()
 
 
