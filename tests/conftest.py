@@ -1,7 +1,9 @@
 """What every test runs under: strict promotion, fixed keys, 32 bits unless asked."""
 
 import gc
+import math
 import os
+import pathlib
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -101,7 +103,19 @@ def x64() -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def bounded_memory() -> Iterator[None]:
-    """Compiled programs of one file are of no use to the next: drop them."""
+    """Compiled programs are dropped between files, once they take too much memory."""
     yield
-    jax.clear_caches()
-    gc.collect()
+    if _resident_bytes() > _ENOUGH:
+        jax.clear_caches()
+        gc.collect()
+
+
+_ENOUGH = 2 * 2**30
+
+
+def _resident_bytes() -> float:
+    """Memory of this process; infinite where the system does not say."""
+    pages = pathlib.Path("/proc/self/statm")
+    if not pages.exists():
+        return math.inf
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

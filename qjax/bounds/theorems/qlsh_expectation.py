@@ -4,7 +4,6 @@ Each statement is an equation between a simulated expectation over hyperplanes a
 closed form; proofs are in qlsh_steps.
 """
 
-import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +11,11 @@ from typing import Any
 import sympy as sp
 
 from qjax.bounds.bound import Bound, Constant, Instance, Mutant, Variable
-from qjax.bounds.theorems.qlsh_precise import replay_sketch
+from qjax.bounds.theorems.qlsh_law import sketch_law
 from qjax.bounds.theorems.qlsh_readout_steps import steps_of
 from qjax.bounds.theorems.qlsh_simulation import (
     Point,
     product_sketch,
-    random_sketches,
     simulate_points,
     sketch_instance,
 )
@@ -33,10 +31,8 @@ from qjax.bounds.theorems.qlsh_symbols import (
     FIDELITY,
     FIDELITY_SLOPE,
     HYPOTHESES,
-    NOISE_HYPOTHESES,
     NOISELESS_MODEL,
     NOISY,
-    NOISY_MODEL,
     NOISY_SQUARE,
     OFFSET,
     SECOND_MOMENT,
@@ -89,8 +85,6 @@ NOISY_POINTS = (
 )
 """Depolarizing, dephasing, damping at zero and positive temperature, T1/T2, none."""
 
-_NOISELESS = functools.partial(random_sketches, noisy=False)
-
 
 def _points(
     enumerated: tuple[Point, ...], products: tuple[Point, ...] = ()
@@ -123,21 +117,15 @@ def qlsh_amplitude() -> Bound:
                sp.Eq(A, sp.cos(theta) ** (K * DELTA)), SIXTEEN.label()),
         Mutant("Q1d", "5 % more", sp.Eq(A, AMPLITUDE * sp.Rational(21, 20)), uneven),
     )  # fmt: skip
-    return Bound(
-        id="Q-LSH/amplitude",
-        title="Mean of a Hadamard test of two phase sketches",
-        statement=statement,
-        variables=variables_of(statement, *(each.statement for each in mutants)),
-        model=NOISELESS_MODEL,
-        hypotheses=HYPOTHESES,
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/amplitude",
+        "Mean of a Hadamard test of two phase sketches",
+        statement,
         constants=_derived("step Q1.6: exact for every k"),
         steps=steps_of("Q1.6"),
         instances=_points(NOISELESS_POINTS, PRODUCT_POINTS[:2]),
         mutants=mutants,
-        proof="qlsh",
-        random=_NOISELESS,
-        replay_random=replay_sketch,
+        noisy=False,
     )
 
 
@@ -165,21 +153,15 @@ def qlsh_fidelity() -> Bound:
                sp.Eq(E, AMPLITUDE**2), uneven),
         Mutant("Q1g", "no 1/2: (c2^g)^m", sp.Eq(E, C2**K), SIXTEEN.label()),
     )  # fmt: skip
-    return Bound(
-        id="Q-LSH/fidelity",
-        title="Mean of a SWAP test of two phase sketches",
-        statement=statement,
-        variables=variables_of(statement, *(each.statement for each in mutants)),
-        model=NOISELESS_MODEL,
-        hypotheses=HYPOTHESES,
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/fidelity",
+        "Mean of a SWAP test of two phase sketches",
+        statement,
         constants=_derived("step Q1.7: exact for every m and g"),
         steps=steps_of("Q1.7"),
         instances=_points(NOISELESS_POINTS, PRODUCT_POINTS),
         mutants=mutants,
-        proof="qlsh",
-        random=_NOISELESS,
-        replay_random=replay_sketch,
+        noisy=False,
     )
 
 
@@ -205,21 +187,14 @@ def qlsh_second_moment() -> Bound:
         Mutant("Q2d", "noiseless moments under noise", sp.Eq(E2, SECOND_MOMENT),
                Point(2, 2, 0.8, 0.6, lam=0.9, T=2).label()),
     )  # fmt: skip
-    return Bound(
-        id="Q-LSH/second-moment",
-        title="Second moment of the overlap over hyperplanes, with noise",
-        statement=statement,
-        variables=variables_of(statement, *(each.statement for each in mutants)),
-        model=NOISY_MODEL,
-        hypotheses=NOISE_HYPOTHESES,
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/second-moment",
+        "Second moment of the overlap over hyperplanes, with noise",
+        statement,
         constants=_derived("step Q2.3: exact for every m and g"),
         steps=steps_of("Q2.3"),
         instances=_points(NOISY_POINTS + NOISELESS_POINTS, PRODUCT_POINTS[:1]),
         mutants=mutants,
-        proof="qlsh",
-        random=random_sketches,
-        replay_random=replay_sketch,
     )
 
 
@@ -250,24 +225,17 @@ def qlsh_slope() -> Bound:
                sp.Eq(dE, FIDELITY_SLOPE * sp.pi / 2), SIXTEEN.label()),
     )  # fmt: skip
     slopes = (Point(1, 1, 0.3, 0.0), Point(23, 1, 0.3, 0.0), Point(64, 1, 0.3, 0.0))
-    return Bound(
-        id="Q-LSH/slope",
-        title="Slopes of the mean overlaps in the cosine",
-        statement=statement,
-        variables=variables_of(
-            statement, amplitude, *(each.statement for each in mutants)
-        ),
-        model=NOISELESS_MODEL,
-        hypotheses=(*HYPOTHESES, "-1 < s < 1"),
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/slope",
+        "Slopes of the mean overlaps in the cosine",
+        statement,
+        given=("-1 < s < 1",),
         constants=_derived("step Q1.9: exact for every m and g"),
         steps=steps_of("Q1.9"),
         instances=_points(NOISELESS_POINTS, PRODUCT_POINTS + slopes),
         mutants=mutants,
-        proof="qlsh",
         also=(amplitude,),
-        random=_NOISELESS,
-        replay_random=replay_sketch,
+        noisy=False,
     )
 
 
@@ -302,21 +270,14 @@ def qlsh_noise() -> Bound:
         Mutant("Q4e", "coherence shrinks by eta, not sqrt(eta)",
                sp.Eq(E, noisy_level(TRANSVERSE * eta**T, OFFSET) ** m), damped),
     )  # fmt: skip
-    return Bound(
-        id="Q-LSH/noise",
-        title="Mean overlap of two noisy phase sketches",
-        statement=statement,
-        variables=variables_of(statement, *(each.statement for each in mutants)),
-        model=NOISY_MODEL,
-        hypotheses=NOISE_HYPOTHESES,
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/noise",
+        "Mean overlap of two noisy phase sketches",
+        statement,
         constants=_derived("step Q2.2: exact for every m, g and T"),
         steps=steps_of("Q2.2"),
         instances=_points(NOISY_POINTS),
         mutants=mutants,
-        proof="qlsh",
-        random=random_sketches,
-        replay_random=replay_sketch,
     )
 
 

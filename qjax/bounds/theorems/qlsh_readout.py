@@ -15,12 +15,11 @@ from qjax.bounds.theorems.qlsh_expectation import (
     NOISY_POINTS,
     SIXTEEN,
 )
-from qjax.bounds.theorems.qlsh_precise import replay_sketch
+from qjax.bounds.theorems.qlsh_law import sketch_law
 from qjax.bounds.theorems.qlsh_readout_steps import steps_of
 from qjax.bounds.theorems.qlsh_simulation import (
     Point,
     product_sketch,
-    random_sketches,
     sketch_instance,
 )
 from qjax.bounds.theorems.qlsh_symbols import (
@@ -29,9 +28,7 @@ from qjax.bounds.theorems.qlsh_symbols import (
     C2,
     LOCAL,
     LOCAL_SLOPE,
-    NOISE_HYPOTHESES,
     NOISY,
-    NOISY_MODEL,
     NOISY_SQUARE,
     QUADRATURE,
     SHRINK,
@@ -51,7 +48,6 @@ from qjax.bounds.theorems.qlsh_symbols import (
     s,
     theta,
     total_variance,
-    variables_of,
 )
 
 SHARP = tuple(
@@ -98,22 +94,15 @@ def qlsh_quadrature() -> Bound:
                sp.Le(G**2 / (m * K), sp.exp(-1) * AGREEMENT**2), SHARP[0].label()),
     )  # fmt: skip
     points = (*SHARP, triple, *NOISELESS_POINTS[:4], *NOISY_POINTS[:5], SIGNS[0])
-    return Bound(
-        id="Q-LSH/quadrature",
-        title="Y readout: the estimator that is linear in k sin(theta)",
-        statement=statement,
-        variables=variables_of(statement, *also, *(each.statement for each in mutants)),
-        model=NOISY_MODEL,
-        hypotheses=NOISE_HYPOTHESES,
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/quadrature",
+        "Y readout: the estimator that is linear in k sin(theta)",
+        statement,
         constants=(Constant("2/pi", 2 / sp.pi, "step Q1.3: Sheppard's arcsine"),),
         steps=steps_of("Q3.3", "Q3.4", "Q3.7", "Q4.5"),
         instances=tuple(sketch_instance(point) for point in points),
         mutants=mutants,
-        proof="qlsh",
         also=also,
-        random=random_sketches,
-        replay_random=replay_sketch,
     )
 
 
@@ -149,22 +138,16 @@ def qlsh_local_swap() -> Bound:
         Mutant("Q6e", "variance m - (E L)^2", sp.Eq(VL, m - L**2), plain),
     )  # fmt: skip
     points = (*NOISELESS_POINTS, *NOISY_POINTS[:5])
-    return Bound(
-        id="Q-LSH/local-swap",
-        title="Sum of one-qubit SWAP tests: slope proportional to k",
-        statement=statement,
-        variables=variables_of(statement, *also, *(each.statement for each in mutants)),
-        model=NOISY_MODEL,
-        hypotheses=(*NOISE_HYPOTHESES, "-1 < s < 1 for the slope"),
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/local-swap",
+        "Sum of one-qubit SWAP tests: slope proportional to k",
+        statement,
+        given=("-1 < s < 1 for the slope",),
         constants=(Constant("1/pi", 1 / sp.pi, "step Q1.9: slope of arccos(s)/pi"),),
         steps=steps_of("Q3.5", "Q3.6", "Q4.1"),
         instances=tuple(sketch_instance(point) for point in points),
         mutants=mutants,
-        proof="qlsh",
         also=also,
-        random=random_sketches,
-        replay_random=replay_sketch,
     )
 
 
@@ -201,19 +184,12 @@ def qlsh_variance() -> Bound:
     big = [example, dataclasses.replace(SIXTEEN, c=100)]
     instances = [sketch_instance(point) for point in (few, *noisy)]
     instances += [sketch_instance(point, simulate=product_sketch) for point in big]
-    return Bound(
-        id="Q-LSH/variance",
-        title="Variance of a SWAP estimate, hyperplanes included",
-        statement=statement,
-        variables=variables_of(statement, *(each.statement for each in mutants)),
-        model=NOISY_MODEL,
-        hypotheses=NOISE_HYPOTHESES,
-        vacuous_when=None,
+    return sketch_law(
+        "Q-LSH/variance",
+        "Variance of a SWAP estimate, hyperplanes included",
+        statement,
         constants=(Constant("1", sp.S.One, "step Q4.2: law of total variance"),),
         steps=steps_of("Q4.3", "Q4.4"),
         instances=tuple(instances),
         mutants=mutants,
-        proof="qlsh",
-        random=random_sketches,
-        replay_random=replay_sketch,
     )
