@@ -62,6 +62,9 @@ def example(**changes) -> Report:
     )  # fmt: skip
     search = {"instance": "seesaw", "ratio": 0.999, "reaches": 0.9}
     shots = {"instance": "tight one", "pessimistic ratio": 0.8}
+    solved = {"program": "beta", "agrees": True, "claimed": 1.75, "optimum": 1.7500001,
+              "proved": 1.7500002}  # fmt: skip
+    unsolved = {"program": "mu", "agrees": None, "note": "no solver installed"}
     broken = {"rule": "limits", "passed": False, "text": "grows without bound"}
     base = Report(
         "A1", "A title", "x <= y", "SUPPORTED", ("mutants survive: M9",),
@@ -70,7 +73,7 @@ def example(**changes) -> Report:
         ("A1.6",),
         (stage("statement lint", broken, verdict="failed"), stage("symbolic", *steps),
          stage("exact", *ratios), stage("monte carlo", shots),
-         stage("adversarial", search)),
+         stage("adversarial", search), stage("semidefinite", solved, unsolved)),
         0.999999999999, "", (
             Kill("M1", "a constant", True, "instance: at 1/2", witness("kill"), ""),
             Kill("M8", "an exponent", False, "", None, "nobody knows one"),
@@ -177,6 +180,7 @@ def test_both_pages_say_what_was_found():
             "a model sentence", "A. Author (1973)", "not checked here", "OPEN",
             "instance: at 1/2", "SURVIVES", "nobody knows one", "0.999999999999",
             "seesaw", "1.2.3", "shots", "grows without bound", "survival per layer",
+            "1.75", "1.7500001", "1.7500002", "no solver installed",
         ):  # fmt: skip
             assert part in text, part
     assert report.to_markdown().startswith("# A1: SUPPORTED\n")

@@ -145,18 +145,8 @@ def _context(record: Record) -> dict[str, Any]:
     witnesses = [
         {**witness, "file": files[id(witness)]} for witness in record["witnesses"]
     ]
-    lint = [
-        detail
-        for stage in record["stages"]
-        for detail in stage["details"]
-        if "rule" in detail and not detail.get("passed", True)
-    ]
-    sampled = [
-        detail
-        for stage in record["stages"]
-        for detail in stage["details"]
-        if "float64 violations" in detail
-    ]
+    details = [detail for stage in record["stages"] for detail in stage["details"]]
+    broken = [row for row in details if "rule" in row and not row.get("passed", True)]
     return {
         "report": {**record, "kills": kills, "witnesses": witnesses},
         "line": summary(record),
@@ -164,9 +154,10 @@ def _context(record: Record) -> dict[str, Any]:
         "steps": proof_rows(record),
         "ratios": ratios(record),
         "broken_rules": list(
-            {(row["rule"], row["text"]): row for row in lint}.values()
+            {(row["rule"], row["text"]): row for row in broken}.values()
         ),
-        "random": sampled,
+        "random": [row for row in details if "float64 violations" in row],
+        "programs": [row for row in details if "program" in row],
     }
 
 
