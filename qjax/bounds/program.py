@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
+from qjax._types import Key
+
 
 class Solved(NamedTuple):
     """What became of a semidefinite program.
@@ -26,9 +28,10 @@ class Program:
 
     Attributes:
         name: Unique within its bound.
-        solve: Solves the program, rounds its solution to rationals and checks it
-            exactly. An `ImportError` means that a solver is not installed.
+        solve: Given a key for its starting points, if it has any, solves the program,
+            rounds the solution to rationals and checks it exactly.
+            An `ImportError` means that a solver is not installed.
     """
 
     name: str
-    solve: Callable[[], Solved]
+    solve: Callable[[Key], Solved]

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 
+import jax
 import numpy as np
 import pytest
 import sympy as sp
@@ -26,18 +27,19 @@ pytest.importorskip("cvxpy")
 
 WITH_PROGRAMS = [name for name, build in BOUNDS.items() if build().programs]
 HALF = {"eta": 0.5}
+KEY = jax.random.key(5)
 
 
 def _stage(*programs: Program, budget: Budget | None = None):
     bound = dataclasses.replace(theorem_a1(), programs=programs)
-    return program_stage(bound, Budget() if budget is None else budget)
+    return program_stage(KEY, bound, Budget() if budget is None else budget)
 
 
 @pytest.mark.parametrize("name", WITH_PROGRAMS)
 def test_the_constants_of_a_bound_are_optima(name):
-    outcome = program_stage(BOUNDS[name](), Budget())
+    outcome = program_stage(KEY, BOUNDS[name](), Budget())
     assert outcome.verdict == "passed", outcome.details
-    assert program_stage(BOUNDS[name](), SMOKE).verdict == "skipped"
+    assert program_stage(KEY, BOUNDS[name](), SMOKE).verdict == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -58,9 +60,9 @@ def test_a_wrong_closed_form_fails_the_stage(wrong):
 
 
 def test_a_solver_that_is_right_with_a_certificate_that_is_not_fails_the_stage():
-    assert _stage(Program("p", lambda: Solved(1.0, 1.0, 1.1))).verdict == "failed"
+    assert _stage(Program("p", lambda key: Solved(1.0, 1.0, 1.1))).verdict == "failed"
     nothing = Solved(1.0, 1.0, float("nan"))
-    assert _stage(Program("p", lambda: nothing)).verdict == "failed"
+    assert _stage(Program("p", lambda key: nothing)).verdict == "failed"
 
 
 def test_without_a_solver_a_program_is_skipped_and_says_so(monkeypatch):

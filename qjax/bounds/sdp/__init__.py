@@ -8,7 +8,6 @@ from qjax.bounds.sdp.channel_programs import Doeblin as Doeblin
 from qjax.bounds.sdp.channel_programs import channel_beta as channel_beta
 from qjax.bounds.sdp.channel_programs import choi_matrix as choi_matrix
 from qjax.bounds.sdp.channel_programs import doeblin as doeblin
-from qjax.bounds.sdp.claims import access_code as access_code
 from qjax.bounds.sdp.claims import access_program as access_program
 from qjax.bounds.sdp.claims import beta_program as beta_program
 from qjax.bounds.sdp.claims import doeblin_program as doeblin_program

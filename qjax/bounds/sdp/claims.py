@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 import sympy as sp
 from jaxtyping import Complex
 
+from qjax._types import Key
 from qjax.bounds.certified.qrac_duals import certify_qrac_dual
 from qjax.bounds.information import evaluate
 from qjax.bounds.memory.memory_noise import MEMORY_NOISES
 from qjax.bounds.program import Program, Solved
 from qjax.bounds.sdp.channel_programs import channel_beta, doeblin
-from qjax.bounds.sdp.random_access import RandomAccessCode, qrac_seesaw
+from qjax.bounds.sdp.random_access import qrac_seesaw
 from qjax.bounds.sdp.rational_points import proved_beta, proved_doeblin
 
-_SEED = 0
-"""Of the see-saws' starts: a program has one optimum, whatever the run's seed."""
+_RESTARTS = 8
+"""Of a see-saw: every code here is found by nearly every start."""
 
 
 def noise_kraus(
@@ -53,7 +53,7 @@ def beta_program(noise: str, strengths: Mapping[str, float], beta: sp.Expr) -> P
     """Wang, Xie and Duan's program for one layer: its optimum is `beta`."""
     label, point = _point(strengths)
 
-    def solve() -> Solved:
+    def solve(key: Key) -> Solved:
         kraus = noise_kraus(noise, strengths)
         found = channel_beta(kraus)
         proved = proved_beta(kraus, found)
@@ -66,7 +66,7 @@ def doeblin_program(noise: str, strengths: Mapping[str, float], mu: sp.Expr) -> 
     """The largest replacement contained in one layer: its optimum is `mu`."""
     label, point = _point(strengths)
 
-    def solve() -> Solved:
+    def solve(key: Key) -> Solved:
         kraus = noise_kraus(noise, strengths)
         found = doeblin(kraus)
         proved = proved_doeblin(kraus, found)
@@ -75,16 +75,11 @@ def doeblin_program(noise: str, strengths: Mapping[str, float], mu: sp.Expr) -> 
     return Program(f"Doeblin coefficient of {noise}, {label}", solve)
 
 
-def access_code(num_bits: int, num_wires: int, restarts: int = 8) -> RandomAccessCode:
-    """The see-saw's best random access code, from a fixed seed."""
-    return qrac_seesaw(jax.random.key(_SEED), num_bits, num_wires, restarts=restarts)
-
-
 def access_program(num_bits: int, num_wires: int, success: sp.Expr) -> Program:
     """No encoding does better with the best code's measurements: the dual is exact."""
 
-    def solve() -> Solved:
-        code = access_code(num_bits, num_wires)
+    def solve(key: Key) -> Solved:
+        code = qrac_seesaw(key, num_bits, num_wires, restarts=_RESTARTS)
         dual = certify_qrac_dual(list(code.observables))
         proved = float(dual.bound_as_given) if dual.holds else float("inf")
         return Solved(float(sp.N(success, 17)), code.success, proved)

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import jax
+
+from qjax._types import Key
 from qjax.bounds.bound import Bound
 from qjax.bounds.program import Program
 from qjax.bounds.stages.budget import Budget, Outcome
@@ -11,7 +14,7 @@ PROGRAM_ERROR = 1e-5
 accuracy on programs of this size is about 1e-8, that of SCS about 1e-6."""
 
 
-def program_stage(bound: Bound, budget: Budget) -> Outcome:
+def program_stage(key: Key, bound: Bound, budget: Budget) -> Outcome:
     """Solve every program of a bound and compare it with what the bound claims.
 
     A closed form that is not the optimum fails the stage, from either side: above it
@@ -19,7 +22,8 @@ def program_stage(bound: Bound, budget: Budget) -> Outcome:
     """
     if not bound.programs or not budget.programs:
         return Outcome("skipped", "no semidefinite program", [], [])
-    rows = [_solved(program) for program in bound.programs]
+    keys = jax.random.split(key, len(bound.programs))
+    rows = [_solved(*pair) for pair in zip(keys, bound.programs, strict=True)]
     wrong = [row["program"] for row in rows if row["agrees"] is False]
     absent = [row["program"] for row in rows if row["agrees"] is None]
     if wrong:
@@ -31,9 +35,9 @@ def program_stage(bound: Bound, budget: Budget) -> Outcome:
     return Outcome("skipped" if len(absent) == len(rows) else "passed", text, rows, [])
 
 
-def _solved(program: Program) -> dict[str, Any]:
+def _solved(key: Key, program: Program) -> dict[str, Any]:
     try:
-        claimed, optimum, proved = program.solve()
+        claimed, optimum, proved = program.solve(key)
     except ImportError as missing:
         return {"program": program.name, "agrees": None, "note": str(missing)}
     agrees = all(abs(x - claimed) <= PROGRAM_ERROR for x in (optimum, proved))
