@@ -3,32 +3,9 @@
 import os
 import pathlib
 import shutil
-import subprocess
 
 from qjax.data.cache import DataError
-
-_TIMEOUT = 900  # seconds for one command; a slow line, not a hung one
-
-
-def _run(command: list[str], folder: pathlib.Path) -> tuple[bool, str]:
-    """Whether the command succeeded, and the last line of what it complained about."""
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False, f"no answer within {_TIMEOUT} s"
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    # Warnings (about an unsandboxed download, say) do not explain a failure.
-    errors = [line for line in lines if not line.startswith("W:")] or lines
-    return done.returncode == 0, errors[-1] if errors else f"exit {done.returncode}"
+from qjax.data.command import run_command
 
 
 def _list_options(folder: pathlib.Path) -> list[str]:
@@ -69,12 +46,12 @@ def unpack_package(package: str, folder: pathlib.Path, instead: str) -> pathlib.
     work = folder / "download"
     work.mkdir()
     download = ["download", "-q", package]
-    done, complaint = _run(["apt-get", *download], work)
+    done, complaint = run_command(["apt-get", *download], work)
     if not done:
         # Fresh machines have no package lists yet.
         options = _list_options(work)
-        _, update_complaint = _run(["apt-get", *options, "-q", "update"], work)
-        done, complaint = _run(["apt-get", *options, *download], work)
+        _, update_complaint = run_command(["apt-get", *options, "-q", "update"], work)
+        done, complaint = run_command(["apt-get", *options, *download], work)
         if not done:
             reason = f"{complaint} (update: {update_complaint})"
             raise DataError(
@@ -84,7 +61,7 @@ def unpack_package(package: str, folder: pathlib.Path, instead: str) -> pathlib.
     archives = sorted(work.glob(f"{package}_*.deb"))
     unpacked = folder / "unpacked"
     done, complaint = (
-        _run(["dpkg-deb", "-x", str(archives[0]), str(unpacked)], work)
+        run_command(["dpkg-deb", "-x", str(archives[0]), str(unpacked)], work)
         if archives
         else (False, "apt-get left no file")
     )

@@ -3,15 +3,14 @@
 import os
 import pathlib
 import shutil
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 
-from qjax.data.cache import OWNED, DataError, data_root, place
+from qjax.data.cache import DataError, Dataset, check_sha256, data_root, find
 from qjax.data.debian import unpack_package
-from qjax.data.idx import check_sha256, parse_idx, read_bytes
+from qjax.data.idx import parse_idx, read_bytes
 
 NAME = "fashion-mnist"
 PACKAGE = "dataset-fashion-mnist"
@@ -76,14 +75,6 @@ def _read(folder: pathlib.Path) -> FashionMNIST:
     return FashionMNIST(*arrays)
 
 
-def _is_whole(folder: pathlib.Path) -> bool:
-    try:
-        _read(folder)
-    except (ValueError, OSError):
-        return False
-    return True
-
-
 def _fill(folder: pathlib.Path) -> None:
     """Fetch the four files into an empty folder and check them there."""
     unpacked = unpack_package(PACKAGE, folder, instead=_BY_HAND)
@@ -101,27 +92,17 @@ def _find(
     root: str | os.PathLike[str] | None, offline: bool
 ) -> tuple[pathlib.Path, FashionMNIST]:
     base = data_root(root)
-    # The files may lie in the data folder itself: a path given by hand.
-    for folder in (base / NAME, base, INSTALLED):
-        if not _files(folder):
-            continue
-        try:
-            return folder, _read(folder)
-        except (ValueError, OSError) as error:
-            ours = (folder / OWNED).is_file()
-            if offline or not ours:
-                raise DataError(
-                    f"{error} Remove the damaged copy, or {_BY_HAND}."
-                ) from error
-            warnings.warn(f"{error} Fetching it again.", stacklevel=3)
-            break
-    if offline:
-        raise DataError(
-            f"Fashion-MNIST must already be in {base} in offline mode, but is not: "
-            f"fetch it once without `offline`, or {_BY_HAND}."
-        )
-    folder = place(base, NAME, _fill, _is_whole)
-    return folder, _read(folder)
+    dataset = Dataset(
+        title="Fashion-MNIST",
+        name=NAME,
+        by_hand=_BY_HAND,
+        # The files may lie in the data folder itself: a path given by hand.
+        places=(base / NAME, base, INSTALLED),
+        present=lambda folder: bool(_files(folder)),
+        read=_read,
+        fill=None if offline else _fill,
+    )
+    return find(base, dataset)
 
 
 def fetch_fashion_mnist(

@@ -1,7 +1,6 @@
 """The IDX format of the MNIST family: a big-endian header, then unsigned bytes."""
 
 import gzip
-import hashlib
 import math
 import pathlib
 import zlib
@@ -76,21 +75,3 @@ def parse_idx(data: bytes, name: str) -> np.ndarray:
             f"{name} must hold {expected} bytes for shape {shape}, but has {len(data)}."
         )
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
-
-
-def check_sha256(data: bytes, expected: str, name: str) -> None:
-    """Raise unless `data` has the given SHA-256.
-
-    Args:
-        data: Uncompressed contents of a file.
-        expected: 64 hexadecimal digits.
-        name: What the message calls it.
-
-    Raises:
-        ValueError: If the hash differs; the message gives both.
-    """
-    found = hashlib.sha256(data).hexdigest()
-    if found != expected:
-        raise ValueError(
-            f"{name} must have SHA-256 {expected} uncompressed, but has {found}."
-        )

@@ -6,7 +6,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from qjax.data.idx import check_sha256, parse_idx, read_bytes
+from qjax.data.cache import check_sha256
+from qjax.data.idx import parse_idx, read_bytes
 
 PICTURES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 WHOLE = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4]) + PICTURES.tobytes()
