@@ -11,6 +11,7 @@ from qjax.noise.damping import (
 from qjax.noise.damping import phase_damping as phase_damping
 from qjax.noise.damping import reset_error as reset_error
 from qjax.noise.damping import thermal_relaxation as thermal_relaxation
+from qjax.noise.model import Idling as Idling
 from qjax.noise.model import NoiseModel as NoiseModel
 from qjax.noise.pauli import bit_flip as bit_flip
 from qjax.noise.pauli import bit_phase_flip as bit_phase_flip
@@ -20,4 +21,5 @@ from qjax.noise.pauli import pauli_channel as pauli_channel
 from qjax.noise.pauli import phase_flip as phase_flip
 from qjax.noise.pauli import two_qubit_depolarizing as two_qubit_depolarizing
 from qjax.noise.readout import ReadoutConfusion as ReadoutConfusion
+from qjax.noise.rules import Rule as Rule
 from qjax.noise.unravel import draw_unitaries as draw_unitaries
