@@ -9,8 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float, UInt8
 
 from qjax._checks import as_float, check_probability, check_wires, checked, require
-from qjax._linalg import contract
+from qjax._linalg import contract, real_to_complex
 from qjax._types import ArrayLike, Key
+from qjax.circuits import Channel
+from qjax.circuits.operation import safe_root
 
 
 def _probabilities(name: str, value: ArrayLike) -> Array:
@@ -90,6 +92,18 @@ class ReadoutConfusion(eqx.Module):
         require(fits, "bits", rule, f"of shape {bits.shape}")
         chance = jnp.where(bits == 1, self.p10[None, :], self.p01[None, :])
         return bits ^ jax.random.bernoulli(key, chance).astype(bits.dtype)
+
+    def channel(self, wire: int) -> Channel:
+        """Return the channel that, before a measurement of a wire, has it misread.
+
+        rho -> sum_ot A_w[o, t] <t|rho|t> |o><o|: the record is wrong as often as A_w
+        says, and the wire is afterwards in the state that was recorded.
+        """
+        (wire,) = check_wires(wire, self.num_wires)
+        weights = self.matrices()[wire].reshape(4)
+        units = np.eye(4).reshape(4, 2, 2)
+        kraus = safe_root(weights)[:, None, None] * jnp.asarray(units, weights.dtype)
+        return Channel(real_to_complex(kraus), (wire,), "Misread")
 
     def observed_z(
         self, means: Float[Array, " k"], wires: Sequence[int]
