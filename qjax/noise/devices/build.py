@@ -117,10 +117,9 @@ def _readout(calibration: Calibration) -> ReadoutConfusion:
         given = not (math.isnan(qubit.p01) or math.isnan(qubit.p10))
         rule = f"give the readout errors of qubit {qubit.label}"
         require(given, "calibration", rule, f"that of {calibration.name} without them")
-    columns = [
-        [getattr(q, name) for q in calibration.qubits] for name in ("p01", "p10")
-    ]
-    return ReadoutConfusion(*(np.asarray(column) for column in columns))
+    p01 = np.asarray([qubit.p01 for qubit in calibration.qubits])
+    p10 = np.asarray([qubit.p10 for qubit in calibration.qubits])
+    return ReadoutConfusion(p01, p10)
 
 
 def _gate_rules(

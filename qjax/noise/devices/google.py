@@ -33,7 +33,12 @@ GOOGLE_FILES = {
     "rainbow": _Files("rainbow_2021_11_16", "rainbow_2021_12_10", "2021-11-16", 4000.0),
 }
 
-DEPHASING = ("incoherent", "none")
+# What T2 rests on.
+_ASSUMED = {
+    "incoherent": "T2 is not given: T_phi follows from the incoherent error of "
+    "one-qubit gates, r_i = t / 3 T1 + t / 3 T_phi.",
+    "none": "T2 is not given: there is no pure dephasing, T2 = 2 T1.",
+}
 
 
 def infidelity_of_pauli_error(pauli_error: float, num_wires: int) -> float:
@@ -75,8 +80,8 @@ def _time_t2(t1: float, incoherent: float, duration: float, dephasing: str) -> f
     """T2 from r = t / 3 T1 + t / 3 Tphi, 1 / T2 = 1 / 2 T1 + 1 / Tphi; or 2 T1."""
     if dephasing == "none" or math.isnan(incoherent):
         return 2 * t1
-    rate = max(3 * incoherent / duration - 1 / t1, 0.0)
-    return 1 / (1 / (2 * t1) + rate)
+    rate = 3 * incoherent / duration - 1 / t1
+    return 1 / (1 / (2 * t1) + rate) if rate > 0 else 2 * t1
 
 
 def parse_google(
@@ -114,7 +119,8 @@ def parse_google(
 
     Source: `calibration_to_noise_properties` in cirq-google 1.7.0, for T_phi.
     """
-    require(dephasing in DEPHASING, "dephasing", f"be one of {DEPHASING}", dephasing)
+    rule = f"be one of {', '.join(_ASSUMED)}"
+    require(dephasing in _ASSUMED, "dephasing", rule, repr(dephasing))
     found, missing = _by_name(metrics), math.nan
     times = found.get("single_qubit_idle_t1_micros", {})
     rule = "have the metric single_qubit_idle_t1_micros"
@@ -154,20 +160,8 @@ def parse_google(
             error = infidelity_of_pauli_error(value, 2)
             gates[gate, wires] = NativeGate(error, durations.get(short, missing))
     pairs = [wires for _, wires in gates if len(wires) == 2]
-    told = {
-        "incoherent": "T2 is not given: T_phi follows from the incoherent error of "
-        "one-qubit gates, r_i = t / 3 T1 + t / 3 T_phi.",
-        "none": "T2 is not given: there is no pure dephasing, T2 = 2 T1.",
-    }
-    return Calibration(
-        name,
-        "Google",
-        date,
-        tuple(qubits),
-        gates,
-        undirected(pairs),
-        (told[dephasing],),
-    )
+    coupling, told = undirected(pairs), (_ASSUMED[dephasing],)
+    return Calibration(name, "Google", date, tuple(qubits), gates, coupling, told)
 
 
 def _place(label: str) -> tuple[int, ...]:

@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Array
 
 from qjax._types import Wires
 from qjax.circuits import Channel
 from qjax.noise.damping import thermal_relaxation
 from qjax.noise.devices.calibration import Calibration
 from qjax.noise.pauli import depolarizing, two_qubit_depolarizing
+
+_SHORTEST = 64  # rows of a compiled batch
 
 
 class RelaxationWarning(UserWarning):
@@ -126,19 +129,34 @@ def build_channels(
     return found
 
 
-def _one(probability: jax.Array) -> Channel:
+@jax.jit
+@jax.vmap
+def _relaxing(t1: Array, t2: Array, time: Array) -> Channel:
+    return thermal_relaxation(t1, t2, time, 0.0, 0)
+
+
+@jax.jit
+@jax.vmap
+def _one(probability: Array) -> Channel:
     return depolarizing(probability, 0)
 
 
-def _two(probability: jax.Array) -> Channel:
+@jax.jit
+@jax.vmap
+def _two(probability: Array) -> Channel:
     return two_qubit_depolarizing(probability, (0, 1))
 
 
 def _batch(builder: Callable[..., Channel], *columns: list[float]) -> Iterator[Channel]:
-    """Build a channel for every row of numbers."""
-    if columns[0]:
-        float_type = jax.dtypes.canonicalize_dtype(float)
-        arrays = [np.asarray(column, float_type) for column in columns]
-        stack = jax.tree.map(np.asarray, jax.vmap(builder)(*arrays))
-        for row in range(len(columns[0])):
-            yield jax.tree.map(lambda leaf, row=row: leaf[row], stack)
+    """Build a channel for every row of numbers; compiled for a few lengths only."""
+    rows = len(columns[0])
+    if rows == 0:
+        return
+    length = max(2 ** (rows - 1).bit_length(), _SHORTEST)
+    arrays = [
+        np.resize(np.asarray(column, jax.dtypes.canonicalize_dtype(float)), length)
+        for column in columns
+    ]
+    stack = jax.tree.map(np.asarray, builder(*arrays))
+    for row in range(rows):
+        yield jax.tree.map(lambda leaf, row=row: leaf[row], stack)
