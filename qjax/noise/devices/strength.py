@@ -113,12 +113,7 @@ def build_channels(
     found: dict[tuple[str, Wires], list[Channel]] = {
         (noise.gate, noise.wires): [] for noise in gates
     }
-    relaxations = _batch(
-        lambda *one: thermal_relaxation(one[0], one[1], one[2], 0.0, 0),
-        t1,
-        t2,
-        durations,
-    )
+    relaxations = _batch(_relaxing, t1, t2, durations)
     for (gate, wires, wire), channel in zip(owners, relaxations, strict=True):
         found[gate, wires].append(channel.on((wire,)))
     for size, builder in ((1, _one), (2, _two)):
