@@ -3,6 +3,7 @@
 from qjax.circuits.ansatz import (
     amplitude_encoding,
     angle_encoding,
+    ghz,
     hardware_efficient,
     qft,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "cy",
     "cz",
     "gate",
+    "ghz",
     "h",
     "hardware_efficient",
     "heisenberg",

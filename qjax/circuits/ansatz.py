@@ -77,6 +77,38 @@ def hardware_efficient(
     return Circuit([Repeat(jax.vmap(layer)(params), depth)], num_wires)
 
 
+def ghz(num_wires: int) -> Circuit:
+    """Build (|0...0> + |1...1>) / sqrt(2) along a line, from its middle to both ends.
+
+    Args:
+        num_wires: Number of wires n >= 2.
+
+    Returns:
+        Circuit of one H and n - 1 CNOTs of neighbours, of depth ceil(n / 2) + 1.
+
+    Raises:
+        ValueError: If there are fewer than 2 wires.
+
+    Source: Greenberger, Horne and Zeilinger, arXiv:0712.0921.
+
+    Example:
+        >>> from qjax.circuits import ghz
+        >>> print(ghz(4).draw())
+        0: ─────X─
+        1: ─H─●─●─
+        2: ───X─●─
+        3: ─────X─
+    """
+    require(num_wires >= 2, "num_wires", "be at least 2", num_wires)
+    middle = (num_wires - 1) // 2
+    operations: list[AbstractOperation] = [h(middle)]
+    for step in range(num_wires - middle - 1):
+        operations.append(cx(middle + step, middle + step + 1))
+        if middle - step > 0:
+            operations.append(cx(middle - step, middle - step - 1))
+    return Circuit(operations, num_wires)
+
+
 def angle_encoding(
     features: Float[Array, " n"] | Float[np.ndarray, " n"], axis: str = "Y"
 ) -> Circuit:
