@@ -110,7 +110,8 @@ ERRORS = st.floats(1e-5, 0.4)
 def test_relaxation_beyond_the_quoted_error_is_reported_and_otherwise_it_is_met(
     t1, other, ratio, duration, error
 ):
-    qubits = [Qubit("a", t1, ratio * t1, 0, 0, 0), Qubit("b", other, other, 0, 0, 0)]
+    pairs = [(t1, ratio * t1), (other, other)]
+    qubits = [Qubit("q", first, second, 0.0, 0.0, 0.0) for first, second in pairs]
     gates = {("cz", (0, 1)): NativeGate(error, duration)}
     noise = device_noise(Calibration("two", "IBM", "", qubits, gates, ((0, 1),)))
     (gate,) = noise.gates
@@ -124,7 +125,7 @@ def test_relaxation_beyond_the_quoted_error_is_reported_and_otherwise_it_is_met(
 
 
 def check_device(name: str, vendor: str) -> tuple[int, int]:
-    """Compare every gate of a snapshot; return how many, and how many relax too much."""
+    """Compare every gate of a snapshot; count them, and those that relax too much."""
     reader = read_ibm if vendor == "IBM" else read_google
     device = reader(name, offline=True)
     with warnings.catch_warnings():
@@ -143,7 +144,7 @@ def native_basis(device: Calibration) -> dict[str, tuple[NativeUse, ...]]:
     return {name: (NativeUse(name, 1),) for name, _ in device.gates}
 
 
-@pytest.mark.parametrize("name", ["lima", "cambridge", "cairo", "kingston"])
+@pytest.mark.parametrize("name", ["lima", "cambridge", "cairo"])
 def test_every_gate_of_a_real_snapshot_by_ibm_has_its_quoted_infidelity(name: str):
     compared, _ = check_device(name, "IBM")
     assert compared > 20
@@ -222,7 +223,7 @@ def test_every_row_of_the_gate_table_up_to_two_wires_has_a_place_in_the_basis():
 @pytest.mark.parametrize(
     ("circuit", "message"),
     [
-        (Circuit([ccx(0, 1, 2)], 3), r"is for \(SX, .*\), but is using CCX on"),
+        (Circuit([ccx(0, 1, 2)], 3), r"is for \(I, X, .*\), but is using CCX on"),
         (Circuit([cx(0, 2)], 3), r"use CX on wires .*\(1, 0\).* using it on \(0, 2\)"),
         (Circuit([h(3)], 4), r"use H on wires .*\(2,\)\), but is using it on \(3,\)"),
         (Circuit([rz(0.1, 3)], 4), r"use RZ on wires .* using it on \(3,\)"),
@@ -238,14 +239,14 @@ def test_gates_out_of_use_are_listed_and_refused():
     broken = line(gate_error=1.0)  # the first gate, id on 0
     noise = device_noise(broken)
     assert noise.unusable == (("id", (0,)),)
-    kingston = read_ibm("kingston", offline=True)
-    assert math.isnan(kingston.qubits[146].t1)
+    kingston = read_ibm("kingston", offline=True).to_subset([146, 147])
+    assert math.isnan(kingston.qubits[0].t1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # none of its T2 exceeds 2 T1
         noise = device_noise(kingston)
-    assert ("sx", (146,)) in noise.unusable
-    with pytest.raises(ValueError, match=r"use H on wires .* using it on \(146,\)"):
-        noise.model(Circuit([h(146)], 156))
+    assert ("sx", (0,)) in noise.unusable
+    with pytest.raises(ValueError, match=r"use H on wires .* using it on \(0,\)"):
+        noise.model(Circuit([h(0)], 2))
 
 
 def test_waiting_wires_relax_and_readings_take_their_time():
@@ -272,13 +273,14 @@ def test_t2_beyond_twice_t1_is_lowered_with_a_warning_of_its_own():
 def test_a_subset_has_the_noise_of_its_qubits():
     whole = channels_of(device_noise(line()))
     part = channels_of(device_noise(line().to_subset([2, 1])))
-    for here, there in (((0,), (2,)), ((1,), (1,)), ((0, 1), (2, 1))):
-        for name in ("H", "X", "CX"):
-            if (name, here) in part:
-                for one, other in zip(
-                    part[name, here], whole[name, there], strict=True
-                ):
-                    np.testing.assert_allclose(one.kraus, other.kraus, atol=1e-7)
+    pairs = {
+        ("H", (0,)): ("H", (2,)),
+        ("X", (1,)): ("X", (1,)),
+        ("CX", (0, 1)): ("CX", (2, 1)),
+    }
+    for here, there in pairs.items():
+        for one, other in zip(part[here], whole[there], strict=True):
+            np.testing.assert_allclose(one.kraus, other.kraus, atol=1e-7)
 
 
 # --- readings -------------------------------------------------------------------------
@@ -312,7 +314,7 @@ def test_a_qubit_without_readout_errors_is_refused():
         device_noise(line(prob_meas1_prep0=math.nan))
 
 
-# --- as a pytree, and against other representations ------------------------------------
+# --- as a pytree, and against other representations -----------------------------------
 
 
 def test_a_device_model_is_a_pytree_whose_channels_are_leaves():
