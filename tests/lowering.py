@@ -339,6 +339,7 @@ EXCLUDED = {
     "clopper_pearson": "SciPy, on the host",
     "wilson": "SciPy, on the host",
     "hoeffding_radius": "NumPy, on the host",
+    "device_noise": "builds channels, on the host; rules of a noise model are a case",
     "list_devices": "reads files, on the host",
     "parse_google": "reads numbers, on the host",
     "parse_ibm": "reads numbers, on the host",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qjax.circuits import (
     amplitude_encoding,
     angle_encoding,
+    ghz,
     hardware_efficient,
     qft,
 )
@@ -134,7 +135,21 @@ def test_hardware_efficient_is_the_oracles_layers(entanglement, x64):
     assert circuit.resources().num_parameters == params.size
 
 
+@pytest.mark.parametrize("num_wires", range(2, 8))
+def test_ghz_is_the_cat_state_of_neighbours_only_in_the_stated_depth(num_wires):
+    circuit = ghz(num_wires)
+    expected = np.zeros(2**num_wires)
+    expected[[0, -1]] = np.sqrt(0.5)
+    final = run(circuit, StateVector.zeros(num_wires))
+    np.testing.assert_allclose(final.vector(), expected, atol=1e-6)
+    assert circuit.resources().depth == -(-num_wires // 2) + 1
+    pairs = [op.wires for op in circuit.operations if len(op.wires) == 2]
+    assert all(abs(a - b) == 1 for a, b in pairs)
+
+
 def test_bad_ansatz_arguments_are_refused():
+    with pytest.raises(ValueError, match="`num_wires` must be at least 2"):
+        ghz(1)
     with pytest.raises(ValueError, match="`params` must have shape"):
         hardware_efficient(np.zeros((2, 3, 1)))
     with pytest.raises(ValueError, match="`rotations`"):

@@ -257,12 +257,16 @@ def test_unknown_names_are_answered_with_the_known_ones():
 
 
 @pytest.mark.slow
-def test_every_snapshot_reads_and_couples_the_pairs_that_have_gates():
+def test_every_snapshot_reads_and_has_gates_on_the_pairs_it_couples():
+    without_gates = {}
     for device in list_devices(offline=True):
         reader = read_ibm if device.vendor == "IBM" else read_google
         found = reader(device.name, offline=True)
         pairs = {tuple(sorted(wires)) for _, wires in found.gates if len(wires) == 2}
-        assert pairs == set(found.coupling), device.name
+        assert pairs <= set(found.coupling), device.name
+        if pairs < set(found.coupling):
+            without_gates[device.name] = set(found.coupling) - pairs
+    assert without_gates == {"cairo": {(0, 1), (7, 10)}}
 
 
 # --- lines ----------------------------------------------------------------------------

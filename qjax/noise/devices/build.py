@@ -56,7 +56,8 @@ def device_noise(
     the numbers say neither that errors are incoherent nor that they stay on the gate's
     wires. Wires that wait relax; a reading takes its wires' readout time and is wrong
     as often as quoted; a reset takes its time and is perfect (a time that is not given
-    is 0).
+    is 0). The model is built on the host, outside jit; it may then enter jitted
+    functions as an argument.
 
     Args:
         calibration: A device, or a part of it (`to_subset`): wire w is its qubit w.

@@ -152,8 +152,6 @@ def _batch(builder: Callable[..., Channel], *columns: list[float]) -> Iterator[C
         np.resize(np.asarray(column, jax.dtypes.canonicalize_dtype(float)), length)
         for column in columns
     ]
-    # A model may be built inside a function that is being traced.
-    with jax.ensure_compile_time_eval():
-        stack = jax.tree.map(np.asarray, builder(*arrays))
+    stack = jax.tree.map(np.asarray, builder(*arrays))
     for row in range(rows):
         yield jax.tree.map(lambda leaf, row=row: leaf[row], stack)
