@@ -278,23 +278,6 @@ def _add_channels() -> None:
 _add_channels()
 
 
-@case(ANGLE)
-def noise_model(strength):
-    model = noise.NoiseModel((noise.depolarizing(strength, 0),))
-    return simulate.run(model(Circuit([circuits.h(0)], 2)), DensityMatrix.zeros(2))
-
-
-@case(KEY, ANGLES)
-def readout(key, p01):
-    confusion = noise.ReadoutConfusion(p01, p01)
-    bits = jnp.zeros((4, 2), jnp.uint8)
-    return (
-        confusion.matrices(), confusion.matrix(),
-        confusion.apply(jnp.full((2, 2), 0.25)), confusion.corrupt(key, bits),
-        confusion.observed_z(p01, (0, 1)), confusion.corrected_z(p01, (0, 1)),
-    )  # fmt: skip
-
-
 @case(PARAMS)
 def metric_tensor(params):
     return geometry.metric_tensor(state_of, params)

@@ -229,6 +229,8 @@ def test_googles_own_average_errors_are_those_that_follow_from_its_pauli_errors(
             assert found.gates[gate, wires].error == pytest.approx(value, rel=1e-9)
             compared += 1
     assert compared > 80
+    assert found.qubits[0].readout_time == 4000.0
+    assert found.assumptions[1].startswith("A reading takes 4000 ns")
 
 
 def google_metrics(name: str) -> dict[str, dict[tuple[str, ...], float]]:

@@ -1,5 +1,6 @@
 """Google's snapshots: metrics of Willow, Weber and Rainbow, read as plain JSON."""
 
+import dataclasses
 import json
 import math
 import os
@@ -198,4 +199,8 @@ def read_google(
     if files.readout_time is not None:
         durations["meas"] = files.readout_time
     metrics = json.loads((folder / f"{files.metrics}_calibration.json").read_bytes())
-    return parse_google(metrics, durations, name, files.date, dephasing=dephasing)
+    found = parse_google(metrics, durations, name, files.date, dephasing=dephasing)
+    if files.readout_time is None:
+        return found
+    told = f"A reading takes {files.readout_time:g} ns, not the specification's 4 ms."
+    return dataclasses.replace(found, assumptions=(*found.assumptions, told))

@@ -1,8 +1,9 @@
-"""Cases of `tests.lowering`: rules, waiting wires, misread bits, infidelity."""
+"""Cases of `tests.lowering`: noise models, readout errors, infidelity."""
 
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from qjax import circuits, noise, simulate
@@ -30,6 +31,21 @@ def rules(times: Any, strength: Any) -> Any:
     return simulate.run(model(circuit), DensityMatrix.zeros(2))
 
 
+def short_rules(strength: Any) -> Any:
+    model = noise.NoiseModel((noise.depolarizing(strength, 0),))
+    return simulate.run(model(Circuit([circuits.h(0)], 2)), DensityMatrix.zeros(2))
+
+
+def readout(key: Any, p01: Any) -> Any:
+    confusion = noise.ReadoutConfusion(p01, p01)
+    bits = jnp.zeros((4, 2), jnp.uint8)
+    return (
+        confusion.matrices(), confusion.matrix(),
+        confusion.apply(jnp.full((2, 2), 0.25)), confusion.corrupt(key, bits),
+        confusion.observed_z(p01, (0, 1)), confusion.corrected_z(p01, (0, 1)),
+    )  # fmt: skip
+
+
 def infidelity(strength: Any) -> Any:
     def of(p: Any) -> Any:
         pair = [noise.depolarizing(p, 0), noise.two_qubit_depolarizing(p, (0, 1))]
@@ -40,5 +56,7 @@ def infidelity(strength: Any) -> Any:
 
 CASES = {
     "rules of a noise model": (rules, (TIMES, STRENGTH)),
+    "noise model": (short_rules, (STRENGTH,)),
+    "readout": (readout, (jax.random.key(7), np.asarray([0.3, 0.5], np.float32))),
     "average infidelity": (infidelity, (STRENGTH,)),
 }
