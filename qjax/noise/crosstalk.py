@@ -235,7 +235,7 @@ class Background(eqx.Module):
         return [marked(error) for error in self.errors] if takes_time else []
 
 
-def _check(errors: Errors, least_wires: int) -> None:
+def _check(errors: Sequence[AbstractOperation], least_wires: int) -> None:
     """Raise unless there are unitaries or channels on enough wires."""
     require(len(errors) > 0, "errors", "hold at least one error", errors)
     for error in errors:
