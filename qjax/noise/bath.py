@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 
 from qjax._checks import require
 from qjax._linalg import contract
@@ -154,7 +155,7 @@ class Bath(eqx.Module):
         rho -> Tr_b[U (rho (x) |0><0|) U^dagger], on wire 0.
         """
         dtypes = [one.matrix().dtype for one in self.interaction]
-        eye = jnp.eye(4, dtype=jnp.result_type(*dtypes))
+        eye = jnp.eye(4, dtype=np.result_type(*dtypes))
         # Axes: system out, bath out, system in; the bath comes in as |0>.
         total = eye[:, ::2].reshape(2, 2, 2)
         for one in self.interaction:

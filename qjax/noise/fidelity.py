@@ -5,16 +5,17 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from qjax._checks import require
 from qjax._linalg import dagger, pauli_words
 from qjax.circuits import Channel
-from qjax.circuits.operation import AbstractUnitary
+from qjax.circuits.operation import AbstractOperation, AbstractUnitary
 from qjax.noise._kraus import pauli_mixture
-from qjax.noise.representations import Operation, Transfer, transfer_matrix
+from qjax.noise.representations import Transfer, transfer_matrix
 
-Process = Operation | Sequence[Operation] | Transfer
+Process = AbstractOperation | Sequence[AbstractOperation] | Transfer
 """Operations in time order, or a Pauli transfer matrix."""
 
 
@@ -22,19 +23,19 @@ def _both(actual: Process, target: Process) -> tuple[Array, Array]:
     """Return both transfer matrices, written on the same wires in the same order."""
     wires = None
     for process in (actual, target):
-        if isinstance(process, AbstractUnitary | Channel):
+        if isinstance(process, AbstractOperation):
             wires = process.wires
         elif isinstance(process, list | tuple):
             wires = process[0].wires
     found, meant = (
         transfer_matrix(process, wires)
-        if isinstance(process, AbstractUnitary | Channel | list | tuple)
+        if isinstance(process, AbstractOperation | list | tuple)
         else jnp.asarray(process)
         for process in (actual, target)
     )
     rule = f"have a transfer matrix of shape {meant.shape}, as `target` has"
     require(found.shape == meant.shape, "actual", rule, f"of shape {found.shape}")
-    dtype = jnp.result_type(found.dtype, meant.dtype)
+    dtype = np.result_type(found.dtype, meant.dtype)
     return found.astype(dtype), meant.astype(dtype)
 
 
@@ -116,7 +117,9 @@ def unitarity(process: Process) -> Float[Array, ""]:
     return jnp.sum(found[1:, 1:] ** 2) / (found.shape[0] - 1)
 
 
-def pauli_twirl(operation: Operation, target: AbstractUnitary | None = None) -> Channel:
+def pauli_twirl(
+    operation: AbstractUnitary | Channel, target: AbstractUnitary | None = None
+) -> Channel:
     """Return the Pauli channel that random Pauli frames make of an error.
 
     E -> mean_P P E(P . P) P has the weights p_P = sum_k |Tr(P K_k)|^2 / 4^w and keeps

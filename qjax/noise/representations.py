@@ -14,20 +14,19 @@ from jaxtyping import Array, Complex, Float
 
 from qjax._checks import check_wires, require
 from qjax._linalg import dagger, pauli_words, real_to_complex
-from qjax._types import ArrayLike
+from qjax._types import ArrayLike, Wires
 from qjax.circuits import Channel
-from qjax.circuits.operation import AbstractUnitary
+from qjax.circuits.operation import AbstractOperation, AbstractUnitary
 from qjax.states import DensityMatrix
 
-Operation = AbstractUnitary | Channel
-Transfer = Float[Array, "p p"]
-Choi = Complex[Array, "p p"]
+Transfer = Float[Array, "p p"] | Float[np.ndarray, "p p"]
+Choi = Complex[Array, "p p"] | Complex[np.ndarray, "p p"]
 
 
 def transfer_matrix(
-    operations: Operation | Sequence[Operation],
+    operations: AbstractOperation | Sequence[AbstractOperation],
     wires: Sequence[int] | None = None,
-) -> Transfer:
+) -> Float[Array, "p p"]:
     """Return the Pauli transfer matrix of operations done one after the other.
 
     Args:
@@ -50,39 +49,40 @@ def transfer_matrix(
         >>> transfer_matrix([h(0), depolarizing(0.5, 0)]).round(2).tolist()[1]
         [0.0, 0.0, 0.0, 0.5]
     """
-    if isinstance(operations, AbstractUnitary | Channel):
+    if isinstance(operations, AbstractOperation):
         operations = (operations,)
     require(len(operations) > 0, "operations", "hold at least one", operations)
-    for one in operations:
-        if not isinstance(one, AbstractUnitary | Channel):
-            raise TypeError(
-                "Argument `operations` must hold unitaries and channels, "
-                f"but has {type(one).__name__}."
-            )
     wires = check_wires(operations[0].wires if wires is None else wires)
-    for one in operations:
-        rule = f"act on wires among {wires}"
-        require(set(one.wires) <= set(wires), "operations", rule, one.wires)
-    matrices = [
-        jnp.asarray(one.matrix() if isinstance(one, AbstractUnitary) else one.kraus)
-        for one in operations
-    ]
-    dtype = jnp.result_type(*(matrix.dtype for matrix in matrices), jnp.complex64)
+    matrices = [_kraus(one, wires) for one in operations]
+    dtype = np.result_type(np.complex64, *(matrix.dtype for matrix in matrices))
     words = jnp.asarray(pauli_words(len(wires)), dtype)
 
     def image(word: Complex[Array, "d d"]) -> Complex[Array, "d d"]:
         state = DensityMatrix(word.reshape((2,) * (2 * len(wires))))
         for one, matrix in zip(operations, matrices, strict=True):
             places = tuple(wires.index(wire) for wire in one.wires)
-            kraus = matrix.astype(dtype).reshape(-1, *matrix.shape[-2:])
-            state = state.apply_kraus(kraus, places)
+            state = state.apply_kraus(matrix, places)
         return state.matrix()
 
     images = jax.vmap(image)(words)
     return _coefficients(words, images)
 
 
-def _coefficients(words: Array, images: Array) -> Transfer:
+def _kraus(operation: AbstractOperation, wires: Wires) -> Array:
+    rule = f"act on wires among {wires}"
+    fits = set(operation.wires) <= set(wires)
+    require(fits, "operations", rule, operation.wires)
+    if isinstance(operation, AbstractUnitary):
+        return jnp.asarray(operation.matrix())[None]
+    if isinstance(operation, Channel):
+        return jnp.asarray(operation.kraus)
+    raise TypeError(
+        "Argument `operations` must hold unitaries and channels, "
+        f"but has {type(operation).__name__}."
+    )
+
+
+def _coefficients(words: Array, images: Array) -> Float[Array, "p p"]:
     """Return Tr(P A_Q) / d for words P and matrices A_Q."""
     high = jax.lax.Precision.HIGHEST
     traces = jnp.einsum("pab,qba->pq", words, images, precision=high)
@@ -98,7 +98,7 @@ def _words(matrix: ArrayLike, name: str, dtype: np.dtype | type) -> Array:
     return jnp.asarray(pauli_words(num_wires), dtype)
 
 
-def choi_from_transfer(transfer: Transfer) -> Choi:
+def choi_from_transfer(transfer: Transfer) -> Complex[Array, "p p"]:
     """Return J = sum_PQ R_PQ Q^T (x) P / 2^k.
 
     Raises:
@@ -125,7 +125,7 @@ def choi_from_transfer(transfer: Transfer) -> Choi:
     return joint.reshape(size**2, size**2) / size
 
 
-def transfer_from_choi(choi: Choi) -> Transfer:
+def transfer_from_choi(choi: Choi) -> Float[Array, "p p"]:
     """Return R_PQ = Tr[(Q^T (x) P) J] / 2^k, the inverse of `choi_from_transfer`.
 
     Raises:
@@ -150,7 +150,9 @@ def transfer_from_choi(choi: Choi) -> Transfer:
     return _coefficients(words, images)
 
 
-def choi_from_kraus(kraus: Complex[Array, "k d d"]) -> Choi:
+def choi_from_kraus(
+    kraus: Complex[Array, "k d d"] | Complex[np.ndarray, "k d d"],
+) -> Complex[Array, "p p"]:
     """Return J = sum_k |K_k>> <<K_k| with |K>> = sum_a |a> (x) K |a>.
 
     Example:

@@ -15,7 +15,6 @@ from qjax._linalg import pauli_words, real_to_complex
 from qjax.circuits import Channel, Circuit
 from qjax.circuits.operation import AbstractUnitary
 from qjax.noise import (
-    ReadoutConfusion,
     choi_from_transfer,
     kraus_from_choi,
     transfer_matrix,
@@ -23,6 +22,8 @@ from qjax.noise import (
 from qjax.simulate import run
 from qjax.states import DensityMatrix
 from qjax.tomography.experiments import (
+    Counts,
+    KnownReadout,
     check_preparations,
     check_some,
     input_vectors,
@@ -39,13 +40,7 @@ from qjax.tomography.readout import (
     multinomial_covariance,
 )
 
-Readout = (
-    ReadoutConfusion
-    | ReadoutEstimate
-    | ReadoutMatrixEstimate
-    | Float[Array, "d d"]
-    | None
-)
+Readout = KnownReadout | ReadoutEstimate | ReadoutMatrixEstimate
 """Readout errors to undo: known ones, or estimates whose errors are propagated."""
 
 
@@ -129,9 +124,7 @@ class ProcessEstimate(eqx.Module):
         return Channel(kraus_from_choi(choi), tuple(wires), "Tomography"), info
 
 
-def fit_state(
-    counts: Int[Array, "settings d"], readout: Readout = None
-) -> StateEstimate:
+def fit_state(counts: Counts, readout: Readout = None) -> StateEstimate:
     """Estimate a state from counts in all Pauli bases, by linear inversion.
 
     Each word's expectation is the mean over the bases that show it; with a readout
@@ -165,7 +158,7 @@ def fit_state(
 
 
 def fit_process(
-    counts: Int[Array, "circuits d"],
+    counts: Counts,
     preparations: str = "01+r",
     readout: Readout = None,
 ) -> ProcessEstimate:

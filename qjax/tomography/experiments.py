@@ -21,6 +21,12 @@ from qjax.simulate import run
 from qjax.states import DensityMatrix
 from qjax.states.sampling import draw_counts
 
+Counts = Int[Array, "circuits d"] | Int[np.ndarray, "circuits d"]
+"""How often each outcome was seen in each circuit, the first wire leading."""
+
+KnownReadout = ReadoutConfusion | Float[Array, "d d"] | Float[np.ndarray, "d d"] | None
+"""Errors of the final readout, or their matrix, rows observed."""
+
 _HALF = np.pi / 2
 
 PREPARATIONS = {
@@ -208,7 +214,7 @@ def sample_counts(
     circuits: Circuit,
     wires: Sequence[int],
     shots: int,
-    readout: ReadoutConfusion | Float[Array, "d d"] | None = None,
+    readout: KnownReadout = None,
     noise: Callable[[Circuit], Circuit] | None = None,
 ) -> Int[Array, "circuits d"]:
     """Simulate the counts of a stack of circuits, exactly up to the shots.
@@ -257,9 +263,7 @@ def sample_counts(
     return jax.vmap(lambda own, weights: draw_counts(own, weights, shots))(keys, laws)
 
 
-def readout_matrix(
-    readout: ReadoutConfusion | Float[Array, "d d"] | None, num_wires: int
-) -> Float[Array, "d d"]:
+def readout_matrix(readout: KnownReadout, num_wires: int) -> Float[Array, "d d"]:
     """Return the matrix of readout errors on some wires, the identity for None."""
     size = 2**num_wires
     if readout is None:

@@ -9,6 +9,8 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 from qjax._checks import check_shots, require
 from qjax._linalg import dagger, real_to_complex
 
+Matrix = Complex[Array, "d d"] | Complex[np.ndarray, "d d"]
+
 
 class ProjectionInfo(eqx.Module):
     """How an iterative projection ended.
@@ -24,7 +26,7 @@ class ProjectionInfo(eqx.Module):
     converged: Bool[Array, ""]
 
 
-def nearest_state(matrix: Complex[Array, "d d"]) -> Complex[Array, "d d"]:
+def nearest_state(matrix: Matrix) -> Complex[Array, "d d"]:
     """Return the density matrix nearest to a Hermitian matrix in Frobenius norm.
 
     Keeps the eigenvectors and projects the eigenvalues onto the simplex.
@@ -46,7 +48,7 @@ def nearest_state(matrix: Complex[Array, "d d"]) -> Complex[Array, "d d"]:
     """
     square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
     require(square, "matrix", "be square", f"of shape {matrix.shape}")
-    values, vectors = jnp.linalg.eigh((matrix + dagger(matrix)) / 2)
+    values, vectors = jnp.linalg.eigh(_hermitian(matrix))
     descending = values[::-1]
     ranks = jnp.arange(1, len(values) + 1, dtype=values.dtype)
     excess = (jnp.cumsum(descending) - 1) / ranks
@@ -56,7 +58,7 @@ def nearest_state(matrix: Complex[Array, "d d"]) -> Complex[Array, "d d"]:
 
 
 def nearest_channel(
-    choi: Complex[Array, "p p"],
+    choi: Matrix,
     tolerance: float | None = None,
     max_iterations: int = 1000,
 ) -> tuple[Complex[Array, "p p"], ProjectionInfo]:
@@ -96,9 +98,9 @@ def nearest_channel(
     fits = choi.shape == (size**2,) * 2 and size >= 2 and not size & (size - 1)
     require(fits, "choi", "have shape (4^k, 4^k) with k >= 1", f"of shape {choi.shape}")
     check_shots(max_iterations, "max_iterations")
-    eps = float(jnp.finfo(choi.dtype).eps)
+    start = _hermitian(choi)
+    eps = float(jnp.finfo(start.dtype).eps)
     goal = 8 * size**2 * eps if tolerance is None else tolerance
-    start = (choi + dagger(choi)) / 2
 
     def wanted(carry: tuple[Array, Array, Array, Array]) -> Array:
         _, _, residual, count = carry
@@ -112,13 +114,17 @@ def nearest_channel(
         now = _with_trace_kept(positive, size)
         return now, correction, jnp.linalg.norm(now - positive), count + 1
 
-    infinite = jnp.asarray(np.inf, jnp.finfo(choi.dtype).dtype)
+    infinite = jnp.asarray(np.inf, jnp.finfo(start.dtype).dtype)
     blank = (_with_trace_kept(start, size), jnp.zeros_like(start), infinite)
     now, _, residual, count = jax.lax.while_loop(
         wanted, step, (*blank, jnp.zeros((), jnp.int32))
     )
     info = ProjectionInfo(residual, count, residual <= goal)
     return _exactly_a_channel(_positive_part(now), size), info
+
+
+def _hermitian(matrix: Matrix) -> Array:
+    return (jnp.asarray(matrix) + dagger(matrix)) / 2
 
 
 def _rebuilt(values: Array, vectors: Array) -> Array:
@@ -148,4 +154,4 @@ def _exactly_a_channel(choi: Array, size: int) -> Array:
     turn = jnp.kron(root, jnp.eye(size, dtype=choi.dtype))
     high = jax.lax.Precision.HIGHEST
     both = jnp.matmul(jnp.matmul(turn, choi, precision=high), turn, precision=high)
-    return (both + dagger(both)) / 2
+    return _hermitian(both)

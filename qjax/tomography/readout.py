@@ -12,7 +12,7 @@ from qjax._checks import require
 from qjax._types import ArrayLike
 from qjax.noise import ReadoutConfusion
 from qjax.statistics import clopper_pearson, wilson
-from qjax.tomography.experiments import check_bits
+from qjax.tomography.experiments import Counts, check_bits
 
 _METHODS: dict[str, Callable[[int, int, float], tuple[float, float]]] = {
     "clopper_pearson": clopper_pearson,
@@ -120,7 +120,7 @@ class ReadoutMatrixEstimate(eqx.Module):
         return _intervals(counts, counts.sum(axis=0)[None], confidence, method)
 
 
-def fit_readout(counts: Int[Array, "s d"], states: ArrayLike) -> ReadoutEstimate:
+def fit_readout(counts: Counts, states: ArrayLike) -> ReadoutEstimate:
     """Estimate each wire's readout errors from counts of prepared basis states.
 
     Args:
@@ -163,7 +163,7 @@ def fit_readout(counts: Int[Array, "s d"], states: ArrayLike) -> ReadoutEstimate
     )
 
 
-def fit_readout_matrix(counts: Int[Array, "d d"]) -> ReadoutMatrixEstimate:
+def fit_readout_matrix(counts: Counts) -> ReadoutMatrixEstimate:
     """Estimate the full matrix of readout errors from counts of all basis states.
 
     Args:

@@ -229,7 +229,9 @@ def test_repeat_stays_one_layer_and_equals_the_unrolled_circuit(noise):
     noisy = noise(circuit)
     assert isinstance(noisy.operations[0], Repeat)
     rolled = run(noisy, DensityMatrix.zeros(3)).matrix()
-    layers = [circuit.operations[0].layer(i) for i in range(3)]
+    repeat = circuit.operations[0]
+    assert isinstance(repeat, Repeat)
+    layers = [repeat.layer(index) for index in range(3)]
     unrolled = sum(
         (noise(layer) for layer in layers[1:]), start=noise(layers[0])
     ) + noise(Circuit([h(1)], 3))
