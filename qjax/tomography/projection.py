@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Complex, Float, Int
 from qjax._checks import check_shots, require
 from qjax._linalg import dagger, real_to_complex
 
-Matrix = Complex[Array, "d d"] | Complex[np.ndarray, "d d"]
+Matrix = Complex[Array, "rows columns"] | Complex[np.ndarray, "rows columns"]
 
 
 class ProjectionInfo(eqx.Module):
