@@ -1,7 +1,7 @@
 """Errors correlated in time: wires that remember, added to the circuit."""
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -20,9 +20,9 @@ from qjax.noise._rewrite import (
     marked,
     rewrite_gates,
 )
-from qjax.states import DensityMatrix, StateVector
+from qjax.states import AbstractState, DensityMatrix, StateVector
 
-State = TypeVar("State", StateVector, DensityMatrix)
+State = TypeVar("State", bound=AbstractState)
 
 
 class Bath(eqx.Module):
@@ -138,7 +138,7 @@ class Bath(eqx.Module):
         if isinstance(state, StateVector):
             zero = StateVector.zeros(self.num_baths, state.dtype)
             joint = jnp.multiply.outer(state.amplitudes, zero.amplitudes)
-            return StateVector(joint)
+            return cast(State, StateVector(joint))
         if not isinstance(state, DensityMatrix):
             raise TypeError(
                 "Argument `state` must be a StateVector or a DensityMatrix, "
@@ -147,7 +147,7 @@ class Bath(eqx.Module):
         zero = DensityMatrix.zeros(self.num_baths, state.dtype)
         joint = jnp.kron(state.matrix(), zero.matrix())
         shape = (2,) * 2 * (state.num_wires + self.num_baths)
-        return DensityMatrix(joint.reshape(shape))
+        return cast(State, DensityMatrix(joint.reshape(shape)))
 
     def memoryless(self) -> Channel:
         """Return the channel of one meeting with a bath in |0>: K_j = <j| U |0>.

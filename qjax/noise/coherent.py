@@ -4,6 +4,7 @@ import functools
 import operator
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
@@ -34,7 +35,7 @@ class OverRotation(eqx.Module):
     """Turn by too much: each gate exp(-i H) becomes exp(-i (1 + f) H).
 
     A gate with a generator G gets the angle (1 + f) theta; one without parameters has
-    the H with eigenvalues in (-pi, pi] that is 0 on the states that the gate keeps, so
+    the H with eigenvalues in [-pi, pi) that is 0 on the states that the gate keeps, so
     that CZ becomes diag(1, 1, 1, e^{i pi (1 + f)}) and X turns by pi (1 + f). U3 is
     Rz Ry Rz with exact ("virtual") z rotations: only its theta grows. A controlled gate
     has the error of its target. One gate becomes one gate (named "X^t" where it had no
@@ -110,13 +111,14 @@ def _power(spec: GateSpec) -> GateSpec:
     # Schur vectors of a normal matrix are orthonormal also where eigenvalues meet.
     triangle, vectors = scipy.linalg.schur(np.asarray(spec.matrix()), output="complex")
     phases = -np.angle(np.diag(triangle))
-    # At -1 the sign of the angle is rounding: let it be pi.
-    phases = np.where(phases < -np.pi + 1e-6, np.pi, phases)
+    # At -1 the sign is rounding's: with this one X^t is RX(pi t), CZ^t CPHASE(pi t).
+    phases = np.where(phases > np.pi - 1e-6, -np.pi, phases)
     generator = (vectors * phases) @ vectors.conj().T
 
     def matrix(t: ArrayLike) -> Array:
         time = jnp.asarray(t)
-        turn = jnp.exp(-1j * time * jnp.asarray(phases, time.dtype))
+        angles = time * jnp.asarray(phases, time.dtype)
+        turn = jax.lax.complex(jnp.cos(angles), -jnp.sin(angles))
         basis = jnp.asarray(vectors, turn.dtype)
         return (basis * turn[None, :]) @ basis.conj().T
 
