@@ -12,6 +12,7 @@ from jaxtyping import Array, Complex, Float, Int
 
 from qjax._checks import require
 from qjax._linalg import pauli_words, real_to_complex
+from qjax._memory import itemsize, require_fits
 from qjax.circuits import Channel, Circuit
 from qjax.circuits.operation import AbstractUnitary
 from qjax.noise import (
@@ -177,8 +178,9 @@ def fit_process(
         Estimate with its covariance.
 
     Raises:
-        ValueError: If the shape is off, the inputs do not determine a channel, or the
-            readout is about other wires.
+        ValueError: If the shape is off, the inputs do not determine a channel, the
+            readout is about other wires, or the covariance (256^k numbers) does not fit
+            into memory.
 
     Source: Chuang and Nielsen, J. Mod. Opt. 44, 2455 (1997); least squares and its
     projection: Surawy-Stepney, Kahn, Kueng and Guta, Quantum 6, 844 (2022).
@@ -196,6 +198,10 @@ def fit_process(
     check_preparations(preparations)
     counts = jnp.asarray(counts)
     num_wires = _check_counts(counts, len(preparations))
+    # The covariance and one intermediate result of its size.
+    num_bytes = 2 * 256**num_wires * itemsize(float)
+    what = f"Covariance of a process of {num_wires} wires"
+    require_fits(num_bytes, what, [(0, "use fewer wires")])
     inputs = input_vectors(preparations, num_wires)
     by_input = counts.reshape(len(inputs), 3**num_wires, 2**num_wires)
     weights = np.linalg.pinv(inputs).T

@@ -58,6 +58,10 @@ def final(bath: Bath, circuit: Circuit = CIRCUIT):
     return quick_jit(lambda: run(bath(circuit), start).reduced(wires))()
 
 
+def final_of(circuit: Circuit):
+    return quick_jit(lambda: run(circuit, DensityMatrix.zeros(2)).matrix())()
+
+
 def test_wires_keep_their_numbers_and_baths_come_behind():
     bath = Bath((rzz(0.1, 1, 0),), (1, None, 0), FORGET, gates=("CX", "X"))
     noisy = bath(Circuit([cx(2, 1), h(0), x(0)], 3))
@@ -83,10 +87,10 @@ def test_a_conditional_gate_meets_the_bath_only_if_it_is_done():
     ]
 
 
-@pytest.mark.parametrize("assignment", [(0, 1), (0, 0), (None, 0)])
+@pytest.mark.parametrize("assignment", [(0, 1), (None, 0)])
 def test_strength_zero_does_nothing(assignment):
     bath = Bath(exchange(0.0), assignment, (amplitude_damping(0.3, 0),))
-    expected = run(CIRCUIT, DensityMatrix.zeros(2)).matrix()
+    expected = final_of(CIRCUIT)
     np.testing.assert_allclose(final(bath), expected, atol=1e-6)
 
 
@@ -98,7 +102,7 @@ def test_with_a_reset_in_each_step_it_is_the_memoryless_channel(assignment):
     bath = Bath(interaction, assignment, FORGET)
     channel = bath.memoryless().checked()
     model = NoiseModel((channel,), (channel,))
-    expected = run(model(CIRCUIT), DensityMatrix.zeros(2)).matrix()
+    expected = final_of(model(CIRCUIT))
     np.testing.assert_allclose(final(bath), expected, atol=1e-12)
     # Without the reset the bath remembers, and the result is another one.
     kept = Bath(interaction, assignment)
@@ -116,15 +120,18 @@ def test_exchange_with_an_empty_bath_is_amplitude_damping():
 def test_an_excitation_comes_back_from_a_bath_with_memory():
     """Non-Markovian: <1|rho|1> = cos^2(k a) after k steps, not cos^2k(a)."""
     angle = 0.35
-    for steps in (1, 4, 9):
+    final = quick_jit(
+        lambda circuit, start: run(circuit, start).reduced((0,))[1, 1].real
+    )
+    for steps in (1, 9):
         body = jax.vmap(lambda _: Circuit([i(0)], 1))(jnp.arange(steps))
         circuit = Circuit([Repeat(body, steps)], 1)
         excited = DensityMatrix.from_matrix(np.diag([0, 1]).astype(complex))
         bath = Bath(exchange(angle), (0,))
-        kept = run(bath(circuit), bath.extend(excited)).reduced((0,))[1, 1].real
+        kept = final(bath(circuit), bath.extend(excited))
         assert abs(kept - np.cos(steps * angle) ** 2) < 1e-12
         markov = Bath(exchange(angle), (0,), FORGET)
-        lost = run(markov(circuit), markov.extend(excited)).reduced((0,))[1, 1].real
+        lost = final(markov(circuit), markov.extend(excited))
         assert abs(lost - np.cos(angle) ** (2 * steps)) < 1e-12
 
 
@@ -134,7 +141,8 @@ def test_a_shared_bath_is_the_oracles_evolution():
     rng = np.random.default_rng(4)
     rho = oracles.random_density(rng, 2)
     noisy = bath(Circuit([cx(1, 0)], 2))
-    found = run(noisy, bath.extend(DensityMatrix.from_matrix(rho))).matrix()
+    start = bath.extend(DensityMatrix.from_matrix(rho))
+    found = quick_jit(lambda: run(noisy, start).matrix())()
     full = np.kron(rho, np.diag([1, 0]))
     damping = [np.diag([1, np.sqrt(0.8)]), np.sqrt(0.2) * np.asarray([[0, 1], [0, 0]])]
     swap = (np.kron(oracles.X, oracles.X) + np.kron(oracles.Y, oracles.Y)) / 2
@@ -179,11 +187,11 @@ def test_strengths_are_leaves_batched_and_differentiated():
         state = run(bath(CIRCUIT), bath.extend(DensityMatrix.zeros(2)))
         return expectation(state, pauli("Z", 1))
 
-    angles, step = jnp.asarray([0.2, 0.5]), 1e-2
-    slopes = energy(angles)[1]
-    central = (energy(angles + step)[0] - energy(angles - step)[0]) / (2 * step)
-    np.testing.assert_allclose(slopes, central, atol=3e-3)
-    assert abs(slopes).max() > 0.05
+    step = 1e-2
+    values, slopes = energy(jnp.asarray([0.5 - step, 0.5, 0.5 + step]))
+    central = (values[2] - values[0]) / (2 * step)
+    np.testing.assert_allclose(slopes[1], central, atol=3e-3)
+    assert abs(slopes[1]) > 0.05
 
 
 def test_arguments_that_do_not_fit_are_refused():

@@ -58,10 +58,10 @@ def test_rates_of_each_wire_are_recovered_within_error_bars(key):
 
 
 def test_intervals_cover_the_rates(key):
-    """Of 400 exact intervals at least 95 % must; those of half the width do not."""
+    """Of 200 exact intervals at least 95 % must; those of half the width do not."""
     truth = np.stack([CONFUSION.p01, CONFUSION.p10], axis=1)
     covered, covered_half = [], []
-    for one in repeated(key, ENDS, CONFUSION, 300, 100):
+    for one in repeated(key, ENDS, CONFUSION, 300, 50):
         ends = fit_readout(one, ENDS).intervals(0.95)
         middle, radius = ends.mean(axis=-1), np.diff(ends, axis=-1)[..., 0] / 2
         covered.append(abs(middle - truth) <= radius)
