@@ -36,7 +36,8 @@ class Bath(eqx.Module):
 
     The circuit's n wires keep their numbers; bath qubit j is wire n + j, b(w) =
     n + assignment[w]. Observables and measured wires stay as they are. A run starts
-    from `extend(state)`: the bath in |0>.
+    from `extend(state)`: the bath in |0>. The interaction comes as `CoherentError`s,
+    which other errors do not take for gates; put a `NoiseModel` on the circuit first.
 
     Attributes:
         interaction: Unitaries on two wires, 0 for the system and 1 for the bath, in

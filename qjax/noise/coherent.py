@@ -15,11 +15,7 @@ from qjax._linalg import dagger
 from qjax._types import ArrayLike, Wires
 from qjax.circuits import Circuit, Gate, rx, ry, rz
 from qjax.circuits.gates import GATES
-from qjax.circuits.operation import (
-    AbstractUnitary,
-    Controlled,
-    GateSpec,
-)
+from qjax.circuits.operation import AbstractUnitary, Controlled, GateSpec
 from qjax.noise._rewrite import Inserted, Names, as_names, is_gate, rewrite_gates
 
 _ROTATIONS = {"X": rx, "Y": ry, "Z": rz}
@@ -120,7 +116,8 @@ def _power(spec: GateSpec) -> GateSpec:
         angles = time * jnp.asarray(phases, time.dtype)
         turn = jax.lax.complex(jnp.cos(angles), -jnp.sin(angles))
         basis = jnp.asarray(vectors, turn.dtype)
-        return (basis * turn[None, :]) @ basis.conj().T
+        high = jax.lax.Precision.HIGHEST
+        return jnp.matmul(basis * turn[None, :], basis.conj().T, precision=high)
 
     return GateSpec(
         f"{spec.name}^t",
@@ -157,7 +154,9 @@ class TiltedGate(AbstractUnitary):
         one = _ROTATIONS[self.axis](self.angle, 0).matrix()
         frame = functools.reduce(jnp.kron, [one] * len(self.wires))
         gate = self.operation.matrix().astype(frame.dtype)
-        return frame @ gate @ dagger(frame)
+        high = jax.lax.Precision.HIGHEST
+        turned = jnp.matmul(frame, gate, precision=high)
+        return jnp.matmul(turned, dagger(frame), precision=high)
 
     def inverse(self) -> "TiltedGate":
         return TiltedGate(self.operation.inverse(), self.angle, self.axis)

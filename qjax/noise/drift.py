@@ -201,7 +201,7 @@ def one_over_f(
     Args:
         key: JAX random key.
         steps: Number T of steps, at least 1. Static.
-        spread: Standard deviation of each x_t.
+        spread: Standard deviation of each x_t, at least 0.
         slowest: Smallest r_m > 0. Static.
         fastest: Largest r_m, at least `slowest`. Static.
         fluctuators: Number M, at least 1. Static.
@@ -224,6 +224,7 @@ def one_over_f(
     rule = "satisfy 0 < slowest <= fastest"
     ends = (slowest, fastest)
     require(0 < slowest <= fastest, "slowest, fastest", rule, ends)
+    spread = checked(spread, lambda x: x >= 0, "spread", "be at least 0")
     a = as_float(spread, "spread") / float(np.sqrt(fluctuators))
     rates = np.geomspace(slowest, fastest, fluctuators)
     switching = jnp.asarray(-np.expm1(-rates) / 2, a.dtype)

@@ -25,7 +25,7 @@ def _both(actual: Process, target: Process) -> tuple[Array, Array]:
     for process in (actual, target):
         if isinstance(process, AbstractOperation):
             wires = process.wires
-        elif isinstance(process, list | tuple):
+        elif isinstance(process, list | tuple) and process:
             wires = process[0].wires
     found, meant = (
         transfer_matrix(process, wires)

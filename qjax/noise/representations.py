@@ -104,7 +104,7 @@ def choi_from_transfer(transfer: Transfer) -> Complex[Array, "p p"]:
     Raises:
         ValueError: If the shape is not (4^k, 4^k).
 
-    Source: Greenbaum, arXiv:1509.02921, section 2.
+    Source: Greenbaum, arXiv:1509.02921.
 
     Example:
         >>> import jax.numpy as jnp

@@ -142,7 +142,7 @@ def fit_state(counts: Counts, readout: Readout = None) -> StateEstimate:
     Raises:
         ValueError: If the shape is off or the readout is about other wires.
 
-    Source: Guta, Kahn, Kueng and Tropp, J. Phys. A 53, 204001 (2020), section 2.
+    Source: Guta, Kahn, Kueng and Tropp, J. Phys. A 53, 204001 (2020).
 
     Example:
         >>> import jax.numpy as jnp

@@ -220,7 +220,8 @@ def sample_counts(
     """Simulate the counts of a stack of circuits, exactly up to the shots.
 
     Each circuit acts on |0...0><0...0| as a density matrix, readout errors on its
-    distribution; the counts are multinomial.
+    distribution; the counts are multinomial. All circuits run at once: memory is that
+    of as many density matrices.
 
     Args:
         key: JAX random key; `jax.vmap` over keys repeats the experiment.

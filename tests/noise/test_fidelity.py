@@ -219,6 +219,8 @@ def test_unitarity_of_depolarizing_noise():
 def test_arguments_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="`operations` must hold at least one"):
         transfer_matrix([])
+    with pytest.raises(ValueError, match="`operations` must hold at least one"):
+        average_gate_fidelity([], h(0))
     with pytest.raises(ValueError, match="`operations` must act on wires among"):
         transfer_matrix([h(0), cx(0, 1)])
     with pytest.raises(TypeError, match="`operations` must hold unitaries"):

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.stats
 
 from qjax.circuits import (
     AbstractUnitary,
@@ -18,11 +17,9 @@ from qjax.circuits import (
     Circuit,
     Measure,
     cx,
-    cz,
     h,
     kraus_channel,
     rx,
-    ry,
     rz,
     t,
     unitary,
@@ -39,8 +36,7 @@ from qjax.noise import (
     transfer_matrix,
     zz_crosstalk,
 )
-from qjax.simulate import memory_limit, run
-from qjax.states import DensityMatrix, trace_distance
+from qjax.simulate import memory_limit
 from qjax.tomography import (
     exact_transfer,
     fit_process,
@@ -53,6 +49,7 @@ from qjax.tomography import (
     state_circuits,
 )
 from tests import oracles, stats
+from tests.tomography.chi_squared import chi_squared, p_value
 
 SHOTS = 1000
 SEEDS = 40
@@ -100,23 +97,6 @@ def oracle_transfer(circuit: Circuit) -> np.ndarray:
             rho = sum(k @ rho @ k.conj().T for k in full)
         columns.append([np.trace(p @ rho).real / 2**n for p in words])
     return np.asarray(columns).T
-
-
-def chi_squared(found, covariance, truth) -> np.ndarray:
-    """(x - truth)^T C^-1 (x - truth) of each experiment; rows of the identity left."""
-    gap = np.asarray(found, float) - truth
-    gap = gap.reshape(len(gap), -1)
-    size = gap.shape[1]
-    covariance = np.asarray(covariance, float).reshape(len(gap), size, size)
-    return np.asarray(
-        [g @ np.linalg.solve(c, g) for g, c in zip(gap, covariance, strict=True)]
-    )
-
-
-def p_value(chi2: np.ndarray, degrees: int) -> float:
-    """Two-sided: error bars too large are wrong as well."""
-    law = scipy.stats.chi2(degrees * len(chi2))
-    return float(2 * min(law.sf(chi2.sum()), law.cdf(chi2.sum())))
 
 
 # --- processes ------------------------------------------------------------------------
@@ -336,47 +316,6 @@ def test_estimated_readout_errors_are_undone_and_propagated(key):
     by_wire, full, left_in, taken_for_true = p_values
     assert min(by_wire, full) > stats.ALPHA
     assert max(left_in, taken_for_true) < stats.ALPHA
-
-
-# --- states ---------------------------------------------------------------------------
-
-
-def test_a_state_is_recovered_within_error_bars(key):
-    wires = (2, 0)
-    preparation = Circuit(
-        [ry(0.7, 0), cx(0, 2), rx(0.5, 2), ry(0.4, 1), cz(1, 2),
-         correlated_pauli([0.1], ["XY"], (0, 2)), depolarizing(0.1, 1)], 3,
-    )  # fmt: skip
-    final = jax.jit(lambda: run(preparation, DensityMatrix.zeros(3)))()
-    exact = final.reduced(wires)
-    words = [oracles.pauli_word(a + b, (0, 1), 2) for a in "IXYZ" for b in "IXYZ"]
-    truth = np.asarray([np.trace(word @ np.asarray(exact)).real for word in words])
-    stack = state_circuits(preparation, wires)
-
-    @jax.jit
-    @jax.vmap
-    def experiment(own):
-        found = fit_state(sample_counts(own, stack, wires, SHOTS))
-        return found, found.matrix(), found.nearest()
-
-    found, linear, nearest = experiment(jax.random.split(key, SEEDS))
-    rest, spread = found.expectations[:, 1:], found.covariance[:, 1:, 1:]
-
-    def accepted(errors, true) -> bool:
-        return p_value(chi_squared(rest, errors, true), 15) > stats.ALPHA
-
-    assert accepted(spread, truth[1:])
-    assert not accepted(spread / 4, truth[1:])
-    assert not accepted(spread, truth.reshape(4, 4).T.ravel()[1:])  # wires exchanged
-    signs = np.asarray([(-1.0) ** ((i // 4 == 2) + (i % 4 == 2)) for i in range(16)])
-    assert not accepted(spread, (signs * truth)[1:])  # a missing conjugation
-    for raw, near in zip(np.asarray(linear), np.asarray(nearest.tensor), strict=True):
-        near = near.reshape(4, 4)
-        assert np.linalg.eigvalsh(near).min() > -1e-6
-        gap, gap_raw = (np.linalg.norm(m - np.asarray(exact)) for m in (near, raw))
-        assert gap <= gap_raw + 1e-5
-    one = jax.tree.map(lambda leaf: leaf[0], nearest)
-    assert float(trace_distance(one, DensityMatrix.from_matrix(exact))) < 0.2
 
 
 # --- nearest channel ------------------------------------------------------------------
