@@ -16,7 +16,7 @@ LAYERS = (
     ("circuits", "states", "data"),
     ("noise", "plan"),
     ("simulate", "geometry", "gradients", "network"),
-    ("mitigation", "optim", "structures"),
+    ("mitigation", "optim", "structures", "tomography"),
     ("bounds", "models", "interop"),
     ("experiments",),
     ("cli", "__main__"),

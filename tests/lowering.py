@@ -35,12 +35,13 @@ from qjax.circuits import (
 )
 from qjax.states import DensityMatrix, PauliDensity, StateBatch, StateVector
 
-# Cases by topic: tests/lowering_*.py, each with a table CASES of its own.
+# Cases by topic: tests/lowering_*.py: a table CASES, and MODULES to watch.
 FILES = sorted(pathlib.Path(__file__).parent.glob("lowering_*.py"))
 TOPICS = [importlib.import_module(f"tests.{path.stem}") for path in FILES]
 
 PLATFORMS = ("cpu", "cuda", "tpu")
-MODULES = (circuits, states, plan, simulate, noise, geometry, optim, statistics)
+MODULES = [circuits, states, plan, simulate, noise, geometry, optim, statistics]
+MODULES += [module for topic in TOPICS for module in getattr(topic, "MODULES", ())]
 STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
 METHODS_OF = (*STATES, noise.ReadoutConfusion)
 

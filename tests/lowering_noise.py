@@ -1,4 +1,4 @@
-"""Cases of `tests.lowering`: noise models, readout errors, infidelity."""
+"""Cases of `tests.lowering`: noise models, readout errors."""
 
 from typing import Any
 
@@ -46,17 +46,8 @@ def readout(key: Any, p01: Any) -> Any:
     )  # fmt: skip
 
 
-def infidelity(strength: Any) -> Any:
-    def of(p: Any) -> Any:
-        pair = [noise.depolarizing(p, 0), noise.two_qubit_depolarizing(p, (0, 1))]
-        return noise.average_infidelity(pair)
-
-    return jax.value_and_grad(of)(strength)
-
-
 CASES = {
     "rules of a noise model": (rules, (TIMES, STRENGTH)),
     "noise model": (short_rules, (STRENGTH,)),
     "readout": (readout, (jax.random.key(7), np.asarray([0.3, 0.5], np.float32))),
-    "average infidelity": (infidelity, (STRENGTH,)),
 }

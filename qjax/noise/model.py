@@ -10,6 +10,7 @@ from qjax._checks import as_float, checked, require
 from qjax._types import ArrayLike, Wires
 from qjax.circuits import Channel, Circuit, Conditional, Measure, Repeat, Reset
 from qjax.circuits.operation import AbstractOperation, AbstractUnitary
+from qjax.noise._rewrite import CoherentError
 from qjax.noise.damping import thermal_relaxation
 from qjax.noise.rules import Rule, RuleTable
 
@@ -180,6 +181,8 @@ class _Placing:
         """Channels and duration of the rules that an operation matches."""
         # A gate that was not done makes no noise.
         done = operation.operation if isinstance(operation, Conditional) else operation
+        if isinstance(done, CoherentError):
+            return [], 0.0  # no gate, but what went wrong with one
         if isinstance(done, AbstractUnitary):
             moment, parts = "gate", [done.wires]
         elif isinstance(done, Measure | Reset):

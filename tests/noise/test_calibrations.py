@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qjax.circuits import unitary
 from qjax.data import fetch_calibrations
 from qjax.noise import (
     Calibration,
     NativeGate,
     Qubit,
-    average_infidelity,
+    average_gate_fidelity,
     list_devices,
     parse_google,
     parse_ibm,
@@ -151,7 +152,9 @@ def test_t_phi_follows_from_the_incoherent_error():
     first, second = grid().qubits
     idle = thermal_relaxation(first.t1, first.t2, 25.0, 0.0, 0)
     # First order in t / T: the next one is of the square of 6e-4.
-    assert float(average_infidelity([idle])) == pytest.approx(6e-4, rel=2e-3)
+    nothing = unitary(np.eye(2), idle.wires)
+    infidelity = 1 - float(average_gate_fidelity(idle, nothing))
+    assert infidelity == pytest.approx(6e-4, rel=2e-3)
     # T1 alone exceeds 1e-4 there.
     assert second.t2 == 2 * second.t1
     assert all(q.t2 == 2 * q.t1 for q in grid(dephasing="none").qubits)

@@ -35,7 +35,6 @@ from qjax.noise import (
     Qubit,
     ReadoutConfusion,
     RelaxationWarning,
-    average_infidelity,
     device_noise,
     list_devices,
     parse_ibm,
@@ -161,21 +160,6 @@ def test_every_gate_of_all_snapshots_has_its_quoted_infidelity():
     assert len(counts) == 72 and compared > 20_000
     # Relaxation alone exceeds what is quoted for some, and is not hidden.
     assert 0.05 < relaxed / compared < 0.25
-
-
-def test_average_infidelity_is_that_of_the_composition():
-    rng = np.random.default_rng(3)
-    noise = device_noise(line())
-    for (name, wires), channels in channels_of(noise).items():
-        if channels and rng.random() < 0.1:
-            where = tuple(sorted(wires))
-            expected = infidelity(
-                [c.on(where) if len(c.wires) > 1 else c for c in channels], where
-            )
-            found = float(average_infidelity(channels))
-            assert found == pytest.approx(expected, abs=1e-6), name
-    with pytest.raises(ValueError, match="hold at least 1 channel"):
-        average_infidelity([])
 
 
 # --- where the noise goes -------------------------------------------------------------
