@@ -21,8 +21,10 @@ from qjax.simulate.fused import (
 )
 from qjax.simulate.gates import check_fit, run_gates
 from qjax.simulate.memory import require_run_fits, require_unitary_fits
+from qjax.simulate.stabilizer import run_stabilizer
 from qjax.states.base import AbstractState
 from qjax.states.batch import StateBatch
+from qjax.states.stabilizer import StabilizerState
 from qjax.states.vector import StateVector
 
 State = TypeVar("State", bound=AbstractState | StateBatch)
@@ -88,6 +90,8 @@ def run(
     require(gradient in known, "gradient", rule, repr(gradient))
     rule = "be None, bfloat16 or float16"
     require(storage in (None, "bfloat16", "float16"), "storage", rule, repr(storage))
+    if isinstance(state, StabilizerState):
+        return cast(State, run_stabilizer(circuit, state))
     wanted = gradient == "adjoint" or storage is not None
     if uses_blocks(circuit, state, method, wanted=wanted):
         return cast(State, _run_blocks(circuit, state, gradient, cost_model, storage))
