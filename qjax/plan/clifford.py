@@ -190,6 +190,7 @@ class _Lowering:
     """A program in the making."""
 
     def __init__(self, circuit: Circuit) -> None:
+        self.num_wires = circuit.num_wires
         self.rows: list[tuple[int, Wires, int, int]] = []
         self.conditions: list[tuple[tuple[int, int], ...]] = []
         self.num_outcomes = 0
@@ -239,9 +240,10 @@ class _Lowering:
         )
 
     def finished(self) -> CliffordProgram:
-        width = max((len(wires) for _, wires, _, _ in self.rows), default=1)
+        widest = max((len(wires) for _, wires, _, _ in self.rows), default=1)
+        width = max(widest, min(2, self.num_wires))
         length = len(self.rows)
-        size = max(_FEWEST, 1 << max(length - 1, 0).bit_length())
+        size = _filled_up(length)
         kinds, actions, slots = np.zeros((3, size), np.int32)
         wires = np.tile(np.arange(width, dtype=np.int32), (size, 1))
         most = max((len(own) for own in self.conditions), default=0)
@@ -261,7 +263,8 @@ class _Lowering:
             )
             for rows in self.mixtures.values()
         ]
-        masks = pack_actions(self.table, width)
+        unused = _filled_up(len(self.table)) - len(self.table)
+        masks = pack_actions(self.table + [self.table[0]] * unused, width)
         return CliffordProgram(
             length, kinds, wires, actions, masks, slots, conditions,
             self.num_outcomes, tuple(mixtures),
@@ -303,6 +306,10 @@ def _mixed_actions(channel: Channel) -> list[CliffordAction] | None:
 def _pauli_action(letters: str) -> CliffordAction:
     bits = {"I": (0, 0), "X": (1, 0), "Y": (1, 1), "Z": (0, 1)}
     return word_action(np.asarray([bits[letter] for letter in letters]).reshape(-1))
+
+
+def _filled_up(number: int) -> int:
+    return max(_FEWEST, 1 << max(number - 1, 0).bit_length())
 
 
 def _filled(wires: Wires, width: int) -> list[int]:

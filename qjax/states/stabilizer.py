@@ -1,5 +1,6 @@
 """Stabilizer states: what Clifford gates make of basis states, on thousands of wires."""
 
+import functools
 from collections.abc import Sequence
 
 import jax
@@ -126,15 +127,7 @@ class StabilizerState(AbstractState):
         """
         wires = check_wires(wires, self.num_wires)
         coins = jax.random.bits(key, (len(wires),), jnp.uint8) & np.uint8(1)
-
-        def step(state: StabilizerState, wire_and_coin: tuple[Array, Array]):
-            wire, coin = wire_and_coin
-            word = single(self.num_wires, wire)
-            *after, bit, random = tableau.measure(state.bits, state.phases, word, coin)
-            return StabilizerState(*after), (bit, random)
-
-        places = jnp.asarray(wires, jnp.int32)
-        state, (bits, random) = jax.lax.scan(step, self, (places, coins))
+        state, bits, random = _measure(self, jnp.asarray(wires, jnp.int32), coins)
         return state, bits, log_of_coins(random, self.dtype)
 
     def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
@@ -146,19 +139,8 @@ class StabilizerState(AbstractState):
         wires = resolve_wires(wires, self.num_wires)
         rule = f"name at most {_MOST_OUTCOME_WIRES} wires: `sample` takes any number"
         require(len(wires) <= _MOST_OUTCOME_WIRES, "wires", rule, f"{len(wires)} wires")
-        rows, columns = _affine_form(self)
-        place = np.asarray(wires, int)
-        patterns = _every_pattern(len(wires))
-        real = jnp.finfo(self.dtype).dtype
-        # <Z^m> is 0 if m sees a random bit, else a sign; p is its Walsh transform.
-        flips = _products(rows[place].T.astype(jnp.float32), patterns.T)
-        sign = 1 - 2 * _products(columns[place][None].astype(jnp.float32), patterns.T)
-        values = jnp.where(jnp.any(flips == 1, axis=0), 0, sign[0]).astype(real)
-        values = values.reshape((2,) * len(wires))
-        for axis in range(len(wires)):
-            zero, one = jnp.split(values, 2, axis)
-            values = jnp.concatenate([zero + one, zero - one], axis) / 2
-        return values
+        values = _outcome_values(self, jnp.asarray(wires, jnp.int32))
+        return values.astype(jnp.finfo(self.dtype).dtype)
 
     def reduced(self, wires: Sequence[int]) -> Complex[Array, "d d"]:
         """Return the reduced density matrix of k wires, shape (2^k, 2^k).
@@ -199,7 +181,8 @@ class StabilizerState(AbstractState):
                 "Argument `other` must be a StabilizerState, "
                 f"but is {type(other).__name__}; use `to_vector` for few wires."
             )
-        require(other.num_wires == self.num_wires, "other", "have as many wires", other)
+        rule = f"have {self.num_wires} wires"
+        require(other.num_wires == self.num_wires, "other", rule, other.num_wires)
         return _overlap(self, other).astype(jnp.finfo(self.dtype).dtype)
 
     def sample_kraus(self, key: Key, kraus: Array | np.ndarray, wires: Wires):
@@ -250,8 +233,32 @@ def _conjugate(state: StabilizerState, wires: Array, action: Array):
 
 
 @jax.jit
-def _affine_form(state: StabilizerState) -> tuple[Array, Array]:
-    return tableau.affine_form(state.bits, state.phases)
+def _measure(state: StabilizerState, wires: Array, coins: Array):
+    def step(now: StabilizerState, wire_and_coin: tuple[Array, Array]):
+        wire, coin = wire_and_coin
+        word = single(now.num_wires, wire)
+        *after, bit, random = tableau.measure(now.bits, now.phases, word, coin)
+        return StabilizerState(*after), (bit, random)
+
+    state, (bits, random) = jax.lax.scan(step, state, (wires, coins))
+    return state, bits, random
+
+
+@jax.jit
+def _outcome_values(state: StabilizerState, wires: Int[Array, " k"]) -> Array:
+    """Return p(x) on k wires: the Walsh transform of <Z^m>, m any pattern of them."""
+    flips, offset = tableau.affine_form(state.bits, state.phases)
+    num_wires = len(wires)
+    patterns = np.indices((2,) * num_wires, np.float32).reshape(num_wires, -1)
+    # <Z^m> is 0 if m sees a bit that is random, else a sign.
+    random = _products(flips[wires].T.astype(jnp.float32), patterns)
+    odd = _products(offset[wires][None].astype(jnp.float32), patterns)[0]
+    values = jnp.where(jnp.any(random == 1, axis=0), 0, 1 - 2 * odd)
+    values = values.astype(jnp.float32).reshape((2,) * num_wires)
+    for axis in range(num_wires):
+        zero, one = jnp.split(values, 2, axis)
+        values = jnp.concatenate([zero + one, zero - one], axis) / 2
+    return values
 
 
 @jax.jit
@@ -288,9 +295,10 @@ def _overlap(state: StabilizerState, other: StabilizerState) -> Float[Array, ""]
     return jax.lax.scan(step, start, rows)[0][1]
 
 
+@functools.partial(jax.jit, static_argnames="shots")
 def _sample(key: Key, state: StabilizerState, shots: int, wires: Array) -> Array:
     num_wires = state.num_wires
-    flips, offset = _affine_form(state)
+    flips, offset = tableau.affine_form(state.bits, state.phases)
     columns = flips[wires].T.astype(jnp.float32)
     size = max(1, min(shots, _CHUNK_BYTES // (4 * num_wires)))
     chunks = -(-shots // size)
@@ -334,12 +342,6 @@ def _amplitudes(state: StabilizerState) -> Complex[Array, " d"]:
     start = (index == jnp.sum(weights * offset.astype(jnp.int32))).astype(state.dtype)
     vector, _ = jax.lax.scan(step, start, (words, units[powers]))
     return vector / jnp.linalg.norm(vector).astype(vector.dtype)
-
-
-def _every_pattern(num_bits: int) -> np.ndarray:
-    """List all bit strings in rising order, shape (2^k, k)."""
-    patterns = np.indices((2,) * num_bits).reshape(num_bits, -1).T
-    return patterns.astype(np.float32)
 
 
 def _mask_bits(masks: Sequence[int], num_wires: int) -> np.ndarray:
