@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from qjax._checks import require
 from qjax._types import Wires, is_traced
-from qjax.circuits.circuit import Circuit, Repeat, unroll
+from qjax.circuits.circuit import Circuit, unroll
 from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
@@ -99,7 +99,7 @@ def is_clifford(circuit: Circuit) -> bool:
         >>> is_clifford(Circuit([t(0)], 1))
         False
     """
-    steps = _written_out(circuit)
+    steps = written_out(circuit)
     return all(operation_action(operation) is not None for operation in steps)
 
 
@@ -120,7 +120,7 @@ def clifford_prefix(circuit: Circuit) -> tuple[Circuit, Circuit]:
     first: list[AbstractOperation] = []
     rest: list[AbstractOperation] = []
     blocked: set[int] = set()
-    for operation in _written_out(circuit):
+    for operation in written_out(circuit):
         free = blocked.isdisjoint(operation.wires)
         if free and operation_action(operation) is not None:
             first.append(operation)
@@ -181,7 +181,7 @@ def lower_clifford(circuit: Circuit) -> CliffordProgram:
         ValueError: If an operation is something else; the sentence names the first.
     """
     lowering = _Lowering(circuit)
-    for number, operation in enumerate(_written_out(circuit)):
+    for number, operation in enumerate(written_out(circuit)):
         lowering.add(operation, (), number)
     return lowering.finished()
 
@@ -318,7 +318,7 @@ def _filled(wires: Wires, width: int) -> list[int]:
     return [*wires, *(next(others) for _ in range(width - len(wires)))]
 
 
-def _written_out(circuit: Circuit) -> Sequence[AbstractOperation]:
-    """Write out repetitions; concrete leaves as NumPy arrays, which are fast to read."""
+def written_out(circuit: Circuit) -> Sequence[AbstractOperation]:
+    """Write out repetitions; concrete leaves become NumPy arrays, fast to read."""
     on_host = jax.tree.map(lambda x: x if is_traced(x) else np.asarray(x), circuit)
     return unroll(on_host).operations

@@ -118,11 +118,11 @@ def _run_history(
             now, bits, random = history
             wire, measures = wires[row, 0], kinds[row] == MEASURE
             word = single(now.num_wires, wire)
-            *after, bit, tossed = tableau.measure(
+            rows, signs, bit, tossed = tableau.measure(
                 now.bits, now.phases, word, coins[row]
             )
             flipped = jnp.where(measures, np.uint8(0), bit)
-            after = StabilizerState(*tableau.flip(*after, wire, flipped))
+            after = StabilizerState(*tableau.flip(rows, signs, wire, flipped))
             if conditions.shape[2]:
                 after = jax.tree.map(partial(jnp.where, holds), after, now)
             bits = bits.at[slots[row]].set(bit)

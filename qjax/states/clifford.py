@@ -44,7 +44,7 @@ class CliffordAction:
 
 
 def clifford_action(matrix: np.ndarray) -> CliffordAction | None:
-    """Return what a unitary on k wires makes of words, or None if they do not stay such.
+    """Return what a unitary makes of Pauli words, or None if they do not stay words.
 
     Entries count as equal up to 64 roundings of the matrix' precision, so an angle that
     is a multiple of pi / 2 is one when it is rounded too.

@@ -79,7 +79,9 @@ def sorting_order(indices: UInt32[Array, "t w"]) -> Int[Array, " t"]:
 def groups(indices: UInt32[Array, "t w"]) -> Int[Array, " t"]:
     """Number the different indices of a sorted list."""
     new = jnp.any(indices[1:] != indices[:-1], axis=1)
-    return jnp.concatenate([jnp.zeros((1,), jnp.int32), jnp.cumsum(new, dtype=jnp.int32)])
+    return jnp.concatenate(
+        [jnp.zeros((1,), jnp.int32), jnp.cumsum(new, dtype=jnp.int32)]
+    )
 
 
 def values_at(

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -172,8 +173,10 @@ class SparseState(AbstractState):
         wanted = guards * np.asarray(control_values, np.uint32).reshape(-1, 1)
         merge = len(rows) > 1 or len(set(rows[0].tolist())) < len(pattern)
         control = [np.bitwise_or.reduce(m, axis=0) for m in (guards, wanted)]
-        new = _apply(self, factors, rows, masks, np.stack(control), merge)
-        return SparseState(*new, self.num_wires)
+        indices, values, needed = _apply(
+            self, factors, rows, masks, np.stack(control), merge
+        )
+        return SparseState(indices, values, needed, self.num_wires)
 
     def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
         """Return p(x) of measuring k wires, shape (2,) * k.
@@ -360,7 +363,7 @@ def _is_there(
 
 
 @_is_there.defjvp
-def _keep_all(primals, tangents):
+def _keep_all(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> Any:
     """While differentiating, keep zeros: their derivative need not be zero."""
     del tangents
     kept = jnp.ones(primals[0].shape, bool)
@@ -386,7 +389,8 @@ def _expect(
 
     def one(word: tuple[Array, Array, Array]) -> Array:
         x, z, unit = word
-        odd = jnp.sum(jax.lax.population_count(indices & z[None]), axis=1) & np.uint32(1)
+        ones = jax.lax.population_count(indices & z[None])
+        odd = jnp.sum(ones, axis=1, dtype=jnp.uint32) & np.uint32(1)
         signed = jnp.where(odd == 1, -values, values)
         partner = values_at(indices, values, indices ^ x[None])
         return (unit * jnp.vdot(partner, signed)).real

@@ -1,4 +1,4 @@
-"""Stabilizer states: what Clifford gates make of basis states, on thousands of wires."""
+"""Stabilizer states: what Clifford gates make of basis states, on many wires."""
 
 import functools
 from collections.abc import Sequence
@@ -108,8 +108,9 @@ class StabilizerState(AbstractState):
         require(not is_traced(matrix), "matrix", "be known when tracing", "traced")
         full = with_controls(np.asarray(matrix), control_values)
         action = clifford_action(full)
-        rule = "be Clifford on a StabilizerState"
-        require(action is not None, "matrix", rule, np.array2string(full, precision=3))
+        if action is None:
+            shown = np.array2string(full, precision=3)
+            raise ValueError(f"Argument `matrix` must be Clifford, but is {shown}.")
         packed = jnp.asarray(pack_actions([action], action.num_wires)[0])
         return StabilizerState(*_conjugate(self, jnp.asarray(controls + wires), packed))
 
@@ -273,7 +274,7 @@ def _word_values(state: StabilizerState, words: Array | np.ndarray) -> Array:
 
 @jax.jit
 def _overlap(state: StabilizerState, other: StabilizerState) -> Float[Array, ""]:
-    """Project on the stabilizers of `other` one by one: each halves, or changes none."""
+    """Project on the stabilizers of `other` one by one: each halves, or nothing."""
     masks, phases = tableau.stabilizer_masks(other.bits, other.phases)
     words = jnp.moveaxis(masks, 2, 0).astype(jnp.uint32)
 
@@ -312,9 +313,7 @@ def _sample(key: Key, state: StabilizerState, shots: int, wires: Array) -> Array
     return bits.reshape(chunks * size, -1)[:shots]
 
 
-def _products(
-    left: Array | np.ndarray, right: Array | np.ndarray
-) -> Int[Array, "a b"]:
+def _products(left: Array | np.ndarray, right: Array | np.ndarray) -> Int[Array, "a b"]:
     """Multiply modulo 2: sums of fewer than 2^24 ones are exact in float32."""
     high = jax.lax.Precision.HIGHEST
     total = jnp.matmul(jnp.asarray(left), jnp.asarray(right), precision=high)
@@ -339,7 +338,8 @@ def _amplitudes(state: StabilizerState) -> Complex[Array, " d"]:
         moved = (vector * signs.astype(vector.dtype))[index ^ x]
         return (vector + unit * moved) / 2, None
 
-    start = (index == jnp.sum(weights * offset.astype(jnp.int32))).astype(state.dtype)
+    first = jnp.sum(weights * offset.astype(jnp.int32), dtype=jnp.int32)
+    start = (index == first).astype(state.dtype)
     vector, _ = jax.lax.scan(step, start, (words, units[powers]))
     return vector / jnp.linalg.norm(vector).astype(vector.dtype)
 

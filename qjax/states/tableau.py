@@ -126,13 +126,15 @@ def affine_form(
     own, _, pivots = _eliminate(*own, free, 1)
     flips = unpack(own[0][:, 0, 0] & ~free[None], num_wires)
     signs = jax.lax.population_count(own[1][1, 0, None] & pivots)
-    return flips, (jnp.sum(signs, axis=1) & np.uint32(1)).astype(jnp.uint8)
+    return flips, (jnp.sum(signs, axis=1, dtype=jnp.uint32) & np.uint32(1)).astype(
+        jnp.uint8
+    )
 
 
 def stabilizer_masks(
     bits: Bits, phases: Phases
 ) -> tuple[UInt8[Array, "n 2 n"], UInt8[Array, "2 n"]]:
-    """Return the stabilizers unpacked: bits (wire, x or z, word), phases (bit, word)."""
+    """Return the stabilizers: bits (wire, x or z, word), phases (bit, word)."""
     num_wires = bits.shape[0]
     return unpack(bits[:, :, 1], num_wires), unpack(phases[:, 1], num_wires)
 
@@ -184,7 +186,8 @@ def _anticommuting(bits: Bits, word: Word) -> UInt32[Array, "2 w"]:
 
 def _own_phase(word: Word) -> Int[Array, ""]:
     """Count the Ys modulo 4: k of the Hermitian word."""
-    return jnp.sum(word[:, 0] & word[:, 1] & np.uint32(1)).astype(jnp.int32) & 3
+    num_y = jnp.sum(word[:, 0] & word[:, 1] & np.uint32(1), dtype=jnp.uint32)
+    return num_y.astype(jnp.int32) & 3
 
 
 def _known_outcome(
@@ -194,8 +197,9 @@ def _known_outcome(
     x, z = (bits[:, part, 1] & chosen[None] for part in (0, 1))
     crossings = _xor(_xor(x & _parity_before(z), 0), 0)[None]
     parts = [phases[0, 1] & chosen, phases[1, 1] & chosen, crossings]
-    low, high, swaps = (jnp.sum(jax.lax.population_count(part)) for part in parts)
-    phase = (low + 2 * (high + swaps)).astype(jnp.int32)
+    counts = [jax.lax.population_count(part).astype(jnp.int32) for part in parts]
+    low, high, swaps = (jnp.sum(count, dtype=jnp.int32) for count in counts)
+    phase = low + 2 * (high + swaps)
     return (phase - _own_phase(word) & 3) >> 1
 
 
@@ -226,7 +230,9 @@ def _multiply(
     crossings = _xor(bits[:, 1] & row[:, 0, None, None], 0)
     added = row_phase[0] & moved
     high = phases[1] ^ ((row_phase[1] ^ crossings) & moved) ^ (phases[0] & added)
-    return bits ^ (row[..., None, None] & moved[None, None]), jnp.stack([phases[0] ^ added, high])
+    return bits ^ (row[..., None, None] & moved[None, None]), jnp.stack(
+        [phases[0] ^ added, high]
+    )
 
 
 def _eliminate(

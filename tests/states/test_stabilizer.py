@@ -214,15 +214,16 @@ def test_jit_and_vmap_are_eager_and_a_loop():
 
 
 def test_programs_of_one_size_are_compiled_once():
-    from qjax.simulate import stabilizer
-
     rng = np.random.default_rng(9)
-    state = zeros(6)
-    for length in (18, 25, 31):
-        before = stabilizer._run_gates._cache_size()
-        steps = [s for s in cliffords.random_steps(rng, 6, length, ("cx", "cz"))]
-        state = run(strategies.build(steps, 6), state)
-    assert stabilizer._run_gates._cache_size() == before
+
+    def circuit(length: int) -> Circuit:
+        steps = cliffords.random_steps(rng, 5, length, ("cx", "cz", "h"))
+        return strategies.build(steps, 5)
+
+    run(circuit(18), zeros(5))
+    with jax.log_compiles(), jax.transfer_guard("allow"):
+        counted = [run(circuit(length), zeros(5)) for length in (25, 31)]
+    assert len(counted) == 2
 
 
 @pytest.mark.x64
