@@ -88,7 +88,7 @@ def propagate(
         >>> circuit = Circuit([h(0), rz(0.3, 0), *chain], 1000)
         >>> before = propagate(circuit, pauli("X" * 1000, range(1000)))
         >>> zero = StabilizerState.zeros(1000)
-        >>> np.round(float(expectation(zero, before)), 4), round(np.cos(0.3), 4)
+        >>> round(float(expectation(zero, before)), 4), round(float(np.cos(0.3)), 4)
         (0.9553, 0.9553)
     """
     known = check_observable(observable, circuit.num_wires)
@@ -123,8 +123,6 @@ def _step(
     codes = np.zeros(len(letters), int)
     for wire in wires:
         codes = 4 * codes + letters[:, wire]
-    if not codes.any() and transfer.pattern[0].sum() == 1:
-        return letters, coefficients
     source, images = np.nonzero(transfer.pattern[codes])
     letters = letters[source]
     for place, wire in enumerate(reversed(wires)):
@@ -165,11 +163,13 @@ def _transfers(
         kraus = PROJECTORS if isinstance(operation, Measure) else RESETS
         return [((wire,), _concrete(kraus)) for wire in operation.wires]
     wires = operation.wires
-    if isinstance(operation, AbstractUnitary) and not letters[:, wires].any():
-        return []
     if not isinstance(operation, AbstractUnitary | Channel):
-        rule = "hold gates, channels, measurements and resets"
-        require(False, "circuit", rule, f"with {operation.name}")
+        raise ValueError(
+            "Argument `circuit` must hold gates, channels, measurements and resets, "
+            f"but has {operation.name}."
+        )
+    if not letters[:, wires].any():
+        return []  # outside the light cone
     rule = f"have operations on at most {_WIDEST} wires"
     shown = f"with {operation.name} on {wires}"
     require(len(wires) <= _WIDEST, "circuit", rule, shown)

@@ -97,12 +97,12 @@ def _run_gates(state: StabilizerState, gates: Gates, length: Array) -> Stabilize
 @jax.jit
 def _run_history(
     state: StabilizerState,
-    record: UInt8[Array, " m+1"],
+    record: UInt8[Array, " r"],
     gates: Gates,
     reads: Reads,
     coins: UInt8[Array, " l"],
     length: Array,
-) -> tuple[StabilizerState, UInt8[Array, " m+1"], Bool[Array, " l"]]:
+) -> tuple[StabilizerState, UInt8[Array, " r"], Bool[Array, " l"]]:
     """Do instructions in order, with switches between gates and measurements."""
     wires, actions, masks = (jnp.asarray(part) for part in gates)
     kinds, slots, conditions = (jnp.asarray(part) for part in reads)

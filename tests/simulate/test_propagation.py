@@ -27,7 +27,8 @@ def exact(steps) -> float:
     zero = oracles.density(oracles.zero_state(WIRES))
     rho = strategies.oracle_density(steps, zero)
     parts = [
-        float(c) * oracles.pauli_word("".join(x for _, x in w), [v for v, _ in w], WIRES)
+        float(c)
+        * oracles.pauli_word("".join(x for _, x in w), [v for v, _ in w], WIRES)
         for c, w in zip(OBSERVABLE.coefficients, OBSERVABLE.words, strict=True)
     ]
     return oracles.expectation(rho, np.sum(parts, axis=0))
@@ -70,21 +71,19 @@ def test_derivatives_in_angles_and_strengths_are_those_of_a_density_matrix():
         before = propagate(circuit(values[0], values[1]), OBSERVABLE)
         return expectation(StateVector.zeros(WIRES), before)
 
+    reads = np.stack([oracles.ZERO, oracles.ONE])
+    resets = np.stack([oracles.ZERO, np.asarray([[0, 1], [0, 0]])])
+
     def forwards(values):
-        step = strategies.Step
-        return np.asarray(
-            exact([
-                step("gate", "h", (0,)), step("gate", "rx", (1,), (values[0],)),
-                step("gate", "cx", (0, 2)), step("gate", "crx", (2, 3), (values[0],)),
-                step("gate", "t", (1,)),
-                step("channel", "depolarizing", (0,), (values[1],)),
-                step("kraus", "kraus", (1,), array=np.stack([oracles.ZERO, oracles.ONE])),
-                step("kraus", "kraus", (3,), array=np.stack(
-                    [oracles.ZERO, np.asarray([[0, 1], [0, 0]])])),
-                step("gate", "rx", (3,), (0.2,)),
-                step("gate", "rxx", (0, 3), (values[0],)),
-            ])
-        )  # fmt: skip
+        angle, strength = ((float(value),) for value in values)
+        rows = [
+            ("gate", "h", (0,)), ("gate", "rx", (1,), angle), ("gate", "cx", (0, 2)),
+            ("gate", "crx", (2, 3), angle), ("gate", "t", (1,)),
+            ("channel", "depolarizing", (0,), strength),
+            ("kraus", "kraus", (1,), (), reads), ("kraus", "kraus", (3,), (), resets),
+            ("gate", "rx", (3,), (0.2,)), ("gate", "rxx", (0, 3), angle),
+        ]  # fmt: skip
+        return np.asarray(exact([strategies.Step(*row) for row in rows]))
 
     point = np.asarray([0.6, 0.2])
     value, slopes = jax.jit(jax.value_and_grad(backwards))(jnp.asarray(point))
@@ -150,7 +149,7 @@ def test_bad_input_is_refused_in_a_sentence(circuit, terms, says):
 
 def test_other_observables_are_refused():
     with pytest.raises(TypeError, match="PauliSum"):
-        propagate(Circuit([h(0)], 1), circuits.Projector((0,), (0,)))
+        propagate(Circuit([h(0)], 1), circuits.Projector((0,), (0,)))  # type: ignore
 
 
 def test_a_damping_of_traced_strength_is_exact():
