@@ -33,7 +33,14 @@ from qjax.circuits import (
     Repeat,
     Reset,
 )
-from qjax.states import DensityMatrix, PauliDensity, StateBatch, StateVector
+from qjax.states import (
+    DensityMatrix,
+    PauliDensity,
+    SparseState,
+    StabilizerState,
+    StateBatch,
+    StateVector,
+)
 
 # Cases by topic: tests/lowering_*.py, each with a table CASES of its own.
 FILES = sorted(pathlib.Path(__file__).parent.glob("lowering_*.py"))
@@ -42,7 +49,7 @@ TOPICS = [importlib.import_module(f"tests.{path.stem}") for path in FILES]
 PLATFORMS = ("cpu", "cuda", "tpu")
 MODULES = (circuits, states, plan, simulate, noise, geometry, optim, statistics)
 STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
-METHODS_OF = (*STATES, noise.ReadoutConfusion)
+METHODS_OF = (*STATES, SparseState, StabilizerState, noise.ReadoutConfusion)
 
 # case: (function, example arguments)
 CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {

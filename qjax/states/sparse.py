@@ -14,19 +14,22 @@ from qjax._checks import check_shots, require
 from qjax._memory import require_fits
 from qjax._types import Key, Wires, is_traced
 from qjax.states.base import AbstractState, resolve_wires
-from qjax.states.indices import (
+from qjax.states.sampling import draw
+from qjax.states.terms import (
     EMPTY,
     bits_of,
     codes_of,
     groups,
+    looked_up,
+    marginal,
+    reduced_matrix,
     sorting_order,
     split,
     spread,
     union,
-    values_at,
     wire_masks,
+    word_sums,
 )
-from qjax.states.sampling import draw
 from qjax.states.vector import StateVector
 
 _MOST_DENSE_WIRES = 24
@@ -187,10 +190,8 @@ class SparseState(AbstractState):
         wires = resolve_wires(wires, self.num_wires)
         rule = f"name at most {_MOST_DENSE_WIRES} wires: `sample` takes any number"
         require(len(wires) <= _MOST_DENSE_WIRES, "wires", rule, f"{len(wires)} wires")
-        codes = codes_of(self.indices, wire_masks(wires, self.num_wires))
-        size = 2 ** len(wires)
-        summed = jax.ops.segment_sum(self._weights(), codes, num_segments=size)
-        return summed.reshape((2,) * len(wires))
+        masks = wire_masks(wires, self.num_wires)
+        return marginal(self.indices, self._read(), masks)
 
     def reduced(self, wires: Sequence[int]) -> Complex[Array, "d d"]:
         """Return the reduced density matrix of k wires, shape (2^k, 2^k).
@@ -202,14 +203,7 @@ class SparseState(AbstractState):
         rule = f"name at most {_MOST_REDUCED_WIRES} wires"
         require(len(wires) <= _MOST_REDUCED_WIRES, "wires", rule, f"{len(wires)} wires")
         masks = wire_masks(wires, self.num_wires)
-        rest = self.indices & ~np.bitwise_or.reduce(masks, axis=0)[None]
-        order = sorting_order(rest)
-        group = groups(rest[order])
-        shape = (self.max_terms, 2 ** len(wires))
-        codes = codes_of(self.indices, masks)[order]
-        factor = jnp.zeros(shape, self.dtype).at[group, codes].add(self._read()[order])
-        high = jax.lax.Precision.HIGHEST
-        return jnp.matmul(factor.T, factor.conj(), precision=high)
+        return reduced_matrix(self.indices, self._read(), masks)
 
     def expect_paulis(
         self, x_masks: tuple[int, ...], z_masks: tuple[int, ...]
@@ -219,7 +213,7 @@ class SparseState(AbstractState):
         turns = [(x & z).bit_count() % 4 for x, z in zip(x_masks, z_masks, strict=True)]
         units = np.asarray([1, 1j, -1, -1j])[turns]
         units = jnp.asarray(units).astype(self.dtype)
-        return _expect(self.indices, self._read(), *words, units)
+        return word_sums(self.indices, self._read(), *words, units)
 
     def norm(self) -> Float[Array, ""]:
         return jnp.linalg.norm(self._read())
@@ -232,8 +226,7 @@ class SparseState(AbstractState):
             )
         rule = f"have {self.num_wires} wires"
         require(other.num_wires == self.num_wires, "other", rule, other.num_wires)
-        order = sorting_order(other.indices)
-        theirs = values_at(other.indices[order], other._read()[order], self.indices)
+        theirs = looked_up(other.indices, other._read(), self.indices)
         return jnp.vdot(self._read(), theirs.astype(self.dtype))
 
     def sample(
@@ -242,7 +235,8 @@ class SparseState(AbstractState):
         """Measure `wires` (default all) `shots` times; see `qjax.simulate.sample`."""
         check_shots(shots)
         wires = resolve_wires(wires, self.num_wires)
-        term = draw(key, self._weights(), shots)
+        values = self._read()
+        term = draw(key, values.real**2 + values.imag**2, shots)
         masks = wire_masks(wires, self.num_wires)
         return bits_of(self.indices, masks)[term]
 
@@ -260,10 +254,6 @@ class SparseState(AbstractState):
         # Free slots hold 0: where they go does not matter.
         vector = vector.at[jnp.maximum(index, 0)].add(self._read())
         return StateVector(vector.reshape((2,) * self.num_wires))
-
-    def _weights(self) -> Float[Array, " t"]:
-        values = self._read()
-        return values.real**2 + values.imag**2
 
     def _read(self) -> Complex[Array, " t"]:
         """Return the values, or report that some did not fit."""
@@ -373,26 +363,3 @@ def _keep_all(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> An
 def _poisoned(values: Complex[Array, " t"], number: Int[Array, ""]) -> Array:
     """Return NaNs if the terms did not fit: no number may look right by chance."""
     return jnp.where(number > values.shape[0], jnp.nan, values)
-
-
-@jax.jit
-def _expect(
-    indices: UInt32[Array, "t w"],
-    values: Complex[Array, " t"],
-    x_words: UInt32[Array, "p w"],
-    z_words: UInt32[Array, "p w"],
-    units: Complex[Array, " p"],
-) -> Float[Array, " p"]:
-    """Sum conj(v(j ^ x)) i^|x & z| (-1)^(z.j) v(j) for words (x, z)."""
-    order = sorting_order(indices)
-    indices, values = indices[order], values[order]
-
-    def one(word: tuple[Array, Array, Array]) -> Array:
-        x, z, unit = word
-        ones = jax.lax.population_count(indices & z[None])
-        odd = jnp.sum(ones, axis=1, dtype=jnp.uint32) & np.uint32(1)
-        signed = jnp.where(odd == 1, -values, values)
-        partner = values_at(indices, values, indices ^ x[None])
-        return (unit * jnp.vdot(partner, signed)).real
-
-    return jax.lax.map(one, (x_words, z_words, units))

@@ -38,8 +38,10 @@ def exact(steps) -> float:
 @hypothesis.given(strategies.steps(WIRES, NAMES + CHANNELS, 6))
 def test_expectations_are_those_of_the_density_matrix(steps):
     before = propagate(strategies.build(steps, WIRES), OBSERVABLE)
-    found = expectation(StabilizerState.zeros(WIRES), before)
-    np.testing.assert_allclose(float(found), exact(steps), atol=1e-4)
+    # In |0...0> a word is 1 if it has only Zs, else 0.
+    only_z = [all(letter == "Z" for _, letter in word) for word in before.words]
+    found = np.asarray(before.coefficients)[only_z].sum()
+    np.testing.assert_allclose(found, exact(steps), atol=1e-4)
 
 
 @FEWER
@@ -100,11 +102,11 @@ def random_wide(num_wires: int, length: int) -> list:
     return gates
 
 
-def test_a_thousand_wires_with_a_few_rotations_are_exact():
-    """GHZ with turns in the middle, undone: <X...X> = cos a cos b of two turns."""
-    wires = 1000
+def test_hundreds_of_wires_with_a_few_rotations_are_exact():
+    """GHZ, turned by a and b: <X...X> = cos(a + b); what is undone changes nothing."""
+    wires = 300
     ghz = Circuit([h(0), *(cx(i, i + 1) for i in range(wires - 1))], wires)
-    noise_free = Circuit(random_wide(wires, 1000), wires)
+    noise_free = Circuit(random_wide(wires, 500), wires)
     undone = noise_free + noise_free.inverse()
     circuit = ghz + undone + Circuit([rz(0.3, 7), rz(0.4, 900)], wires)
     before = propagate(circuit, pauli("X" * wires, range(wires)))
@@ -116,16 +118,16 @@ def test_a_thousand_wires_with_a_few_rotations_are_exact():
 def test_the_prefix_on_a_tableau_and_the_rest_backwards_give_the_whole():
     rng = np.random.default_rng(1)
     steps = strategies.random_steps(rng, WIRES, 5, ("rx", "t", "crx"))
-    tail = strategies.build(cliffords.random_steps(rng, WIRES, 8), WIRES)
-    head = strategies.build(cliffords.random_steps(rng, WIRES, 8), WIRES)
+    pieces = [cliffords.random_steps(rng, WIRES, 8) for _ in range(2)]
+    head, tail = (strategies.build(piece, WIRES) for piece in pieces)
     circuit = head + strategies.build(steps, WIRES) + tail
     first, rest = clifford_prefix(circuit)
     assert is_clifford(first) and not is_clifford(rest)
     assert len(first.operations) >= 8
     state = run(first, StabilizerState.zeros(WIRES))
     found = expectation(state, propagate(rest, OBSERVABLE))
-    whole = expectation(run(circuit, StateVector.zeros(WIRES)), OBSERVABLE)
-    np.testing.assert_allclose(found, whole, atol=1e-4)
+    whole = [*pieces[0], *steps, *pieces[1]]
+    np.testing.assert_allclose(found, exact(whole), atol=1e-4)
 
 
 def test_a_word_that_nothing_is_left_of_has_the_expectation_zero():
@@ -158,6 +160,6 @@ def test_a_damping_of_traced_strength_is_exact():
         before = propagate(circuit, pauli("X", 0) + pauli("Z", 0))
         return expectation(StabilizerState.zeros(1), before)
 
-    found, slope = jax.value_and_grad(value)(0.36)
+    found, slope = jax.jit(jax.value_and_grad(value))(0.36)
     np.testing.assert_allclose(found, 0.8 + 0.36, atol=1e-6)
     np.testing.assert_allclose(slope, -0.5 / 0.8 + 1, atol=1e-5)

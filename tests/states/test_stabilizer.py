@@ -11,12 +11,13 @@ import pytest
 
 from qjax import circuits
 from qjax.circuits import Circuit, cx, h, pauli
+from qjax.plan import lower_clifford
 from qjax.simulate import expectation, run, sample
 from qjax.states import StabilizerState, StateVector
 from tests import cliffords, oracles, stats, strategies
 
 # Few widths, so that few programs are compiled.
-WIDTHS = (1, 3, 5)
+WIDTHS = (1, 4)
 STATES = cliffords.wired_steps(WIDTHS)
 
 
@@ -83,7 +84,7 @@ def test_measuring_gives_an_outcome_its_probability_and_the_projected_state(case
 def test_the_overlap_is_the_squared_one_of_vectors(seed):
     rng, pair = np.random.default_rng(seed), []
     for _ in range(2):
-        pair.append(prepared(cliffords.random_steps(rng, 3, 6), 3))
+        pair.append(prepared(cliffords.random_steps(rng, 4, 6), 4))
     (first, a), (second, b) = pair
     expected = abs(np.vdot(a, b)) ** 2
     np.testing.assert_allclose(first.overlap(second), expected, atol=1e-5)
@@ -96,9 +97,9 @@ def random_state(seed: int, num_wires: int, length: int):
 
 def test_one_matrix_at_a_time_gives_the_same_tableau():
     rng = np.random.default_rng(5)
-    steps = cliffords.random_steps(rng, 3, 12)
-    whole, _ = prepared(steps, 3)
-    state = zeros(3)
+    steps = cliffords.random_steps(rng, 4, 12)
+    whole, _ = prepared(steps, 4)
+    state = zeros(4)
     for step in steps:
         state = state.apply_matrix(strategies.matrix(step), step.wires)
     np.testing.assert_array_equal(state.bits, whole.bits)
@@ -145,12 +146,12 @@ SHOTS = 4096
 
 @pytest.fixture(scope="module")
 def tangled() -> tuple[StabilizerState, np.ndarray]:
-    """Six wires whose bits are random, partly fixed and correlated with signs."""
+    """Four wires whose bits are random, partly fixed and correlated with signs."""
     rng = np.random.default_rng(3)
     while True:
-        state, vector = prepared(cliffords.random_steps(rng, 6, 25), 6)
+        state, vector = prepared(cliffords.random_steps(rng, 4, 16), 4)
         probs = abs(vector) ** 2
-        alone = oracles.kron([oracles.probabilities(vector, (w,)) for w in range(6)])
+        alone = oracles.kron([oracles.probabilities(vector, (w,)) for w in range(4)])
         if abs(alone - probs).max() > 0.1:
             return state, probs
 
@@ -163,21 +164,21 @@ def test_shots_follow_the_born_rule(tangled, key):
 
 def test_shots_of_some_wires_follow_their_marginal(tangled, key):
     state, probs = tangled
-    marginal = np.einsum("abcdef->fb", probs.reshape((2,) * 6))
-    bits = sample(key, state, SHOTS, (5, 1))
+    marginal = np.einsum("abcd->db", probs.reshape((2,) * 4))
+    bits = sample(key, state, SHOTS, (3, 1))
     assert stats.born_rule_p_value(bits, marginal) > stats.ALPHA
 
 
 def test_measured_bits_follow_the_born_rule(tangled, key):
     state, probs = tangled
     keys = jax.random.split(key, SHOTS)
-    bits = jax.vmap(lambda k: state.measure(k, range(6))[1])(keys)
+    bits = jax.vmap(lambda k: state.measure(k, range(4))[1])(keys)
     assert stats.born_rule_p_value(bits, probs) > stats.ALPHA
 
 
 def test_shots_with_a_wrong_sign_or_a_dropped_correlation_are_rejected(tangled, key):
     state, probs = tangled
-    signs = state.phases.at[1, 1].set(state.phases[1, 1] ^ np.uint32(0b111111))
+    signs = state.phases.at[1, 1].set(state.phases[1, 1] ^ np.uint32(0b1111))
     wrong = StabilizerState(state.bits, signs)
     assert stats.born_rule_p_value(sample(key, wrong, SHOTS), probs) < stats.ALPHA
     bits = np.asarray(sample(key, state, SHOTS))
@@ -185,63 +186,61 @@ def test_shots_with_a_wrong_sign_or_a_dropped_correlation_are_rejected(tangled, 
     assert stats.born_rule_p_value(alone, probs) < stats.ALPHA
 
 
-def test_a_thousand_wires_are_sampled_and_read():
-    ghz = Circuit([h(0), *(cx(i, i + 1) for i in range(999))], 1000)
-    state = run(ghz, StabilizerState.zeros(1000))
+@pytest.mark.parametrize("n", [300, pytest.param(1000, marks=pytest.mark.slow)])
+def test_hundreds_of_wires_are_sampled_and_read(n):
+    ghz = Circuit([h(0), *(cx(i, i + 1) for i in range(n - 1))], n)
+    state = run(ghz, StabilizerState.zeros(n))
     bits = np.asarray(sample(jax.random.key(2), state, 1000))
-    assert set(bits.sum(axis=1).tolist()) == {0, 1000}
+    assert set(bits.sum(axis=1).tolist()) == {0, n}
     assert stats.binomial_p_value(int(bits[:, 0].sum()), 1000, 0.5) > stats.ALPHA
-    word = pauli("X" * 1000, range(1000)) + pauli("ZZ", (0, 999)) + pauli("Z", 3)
+    word = pauli("X" * n, range(n)) + pauli("ZZ", (0, n - 1)) + pauli("Z", 3)
     assert float(expectation(state, word)) == 2
-    assert state.probabilities((0, 500)).tolist() == [[0.5, 0], [0, 0.5]]
+    assert state.probabilities((0, n // 2)).tolist() == [[0.5, 0], [0, 0.5]]
 
 
 # --- transforms, bad input ------------------------------------------------------------
 
 
 def test_jit_and_vmap_are_eager_and_a_loop():
-    state, _ = random_state(7, 6, 20)
-    circuit = Circuit([h(0), cx(0, 3), circuits.s(3)], 6)
+    state, _ = random_state(7, 4, 16)
+    circuit = Circuit([h(0), cx(0, 3), circuits.s(3)], 4)
     once = run(circuit, state)
     jitted = jax.jit(lambda s: run(circuit, s))(state)
-    both = jax.tree.map(lambda a, b: jnp.stack([a, b]), state, zeros(6))
+    both = jax.tree.map(lambda a, b: jnp.stack([a, b]), state, zeros(4))
     batch = jax.vmap(lambda s: run(circuit, s))(both)
     for other in (jitted, jax.tree.map(lambda leaf: leaf[0], batch)):
         np.testing.assert_array_equal(other.bits, once.bits)
         np.testing.assert_array_equal(other.phases, once.phases)
     same = jax.tree.map(lambda leaf: leaf[1], batch)
-    np.testing.assert_array_equal(same.bits, run(circuit, zeros(6)).bits)
+    np.testing.assert_array_equal(same.bits, run(circuit, zeros(4)).bits)
 
 
-def test_programs_of_one_size_are_compiled_once():
-    rng = np.random.default_rng(9)
-
-    def circuit(length: int) -> Circuit:
-        steps = cliffords.random_steps(rng, 5, length, ("cx", "cz", "h"))
-        return strategies.build(steps, 5)
-
-    run(circuit(18), zeros(5))
-    with jax.log_compiles(), jax.transfer_guard("allow"):
-        counted = [run(circuit(length), zeros(5)) for length in (25, 31)]
-    assert len(counted) == 2
+def test_programs_of_up_to_a_power_of_two_gates_share_one_compilation():
+    lengths = []
+    for length in (20, 32):
+        circuit = Circuit([h(0), *(cx(0, 1) for _ in range(length - 1))], 4)
+        program = lower_clifford(circuit)
+        assert program.length == length
+        lengths.append([part.shape for part in (program.wires, program.masks)])
+    assert lengths[0] == lengths[1]
 
 
 @pytest.mark.x64
 def test_values_have_the_precision_at_the_time():
-    assert zeros(3).norm().dtype == jnp.float64
-    assert zeros(3).to_vector().dtype == jnp.complex128
+    assert zeros(4).norm().dtype == jnp.float64
+    assert zeros(4).to_vector().dtype == jnp.complex128
 
 
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        (lambda: zeros(6).apply_matrix(np.diag([1, np.exp(0.1j)]), (0,)), "Clifford"),
+        (lambda: zeros(4).apply_matrix(np.diag([1, np.exp(0.1j)]), (0,)), "Clifford"),
         (lambda: zeros(40).probabilities(), "at most 16 wires"),
         (lambda: zeros(40).reduced(range(7)), "at most 6 wires"),
-        (lambda: zeros(3).overlap(zeros(5)), "3 wires"),
+        (lambda: zeros(4).overlap(zeros(5)), "4 wires"),
         (lambda: StabilizerState.basis(()), "at least one wire"),
         (lambda: StabilizerState.basis((2,)), "0 and 1"),
-        (lambda: zeros(3).measure(jax.random.key(0), 3), "lie in"),
+        (lambda: zeros(4).measure(jax.random.key(0), 4), "lie in"),
         (lambda: StabilizerState(zeros(40).bits[:3], zeros(40).phases), "shape"),
         (lambda: zeros(40).to_vector(), "memory"),
     ],
@@ -253,6 +252,6 @@ def test_bad_input_is_refused_in_a_sentence(bad, says):
 
 def test_other_states_and_kraus_operators_are_refused():
     with pytest.raises(TypeError, match="StabilizerState"):
-        zeros(3).overlap(StateVector.zeros(3))
+        zeros(4).overlap(StateVector.zeros(4))
     with pytest.raises(TypeError, match="measure"):
-        zeros(3).sample_kraus(jax.random.key(0), np.eye(2)[None], (0,))
+        zeros(4).sample_kraus(jax.random.key(0), np.eye(2)[None], (0,))

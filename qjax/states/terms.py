@@ -1,7 +1,8 @@
-"""Indices of basis states as several uint32, for more wires than an integer has bits.
+"""Terms of a sparse state, index by index: sorting, looking up, reading.
 
-Wire 0 is the most significant bit. There is one bit more than there are wires, so that
-the index of no term is all ones.
+An index is that of a basis state in binary, as several uint32, for more wires than an
+integer has bits; wire 0 is the most significant. There is one bit more than there are
+wires, so that no index of a term is all ones.
 """
 
 import math
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Complex, Int, UInt8, UInt32
+from jaxtyping import Array, Bool, Complex, Float, Int, UInt8, UInt32
 
 EMPTY = np.uint32(0xFFFFFFFF)
 """Every word of the index of a free slot; the first word of a term has bit 31 clear."""
@@ -113,3 +114,69 @@ def _is_less(
     word = jnp.argmax(first != second, axis=1)[:, None]
     pair = [jnp.take_along_axis(one, word, axis=1)[:, 0] for one in (first, second)]
     return pair[0] < pair[1]
+
+
+# --- readings -------------------------------------------------------------------------
+
+
+@jax.jit
+def marginal(
+    indices: UInt32[Array, "t w"],
+    values: Complex[Array, " t"],
+    masks: UInt32[Array, "k w"],
+) -> Float[Array, "*k"]:
+    """Return the probabilities of k wires, shape (2,) * k."""
+    weights = values.real**2 + values.imag**2
+    size = 2 ** masks.shape[0]
+    codes = codes_of(indices, masks)
+    summed = jax.ops.segment_sum(weights, codes, num_segments=size)
+    return summed.reshape((2,) * masks.shape[0])
+
+
+@jax.jit
+def reduced_matrix(
+    indices: UInt32[Array, "t w"],
+    values: Complex[Array, " t"],
+    masks: UInt32[Array, "k w"],
+) -> Complex[Array, "d d"]:
+    """Return the reduced density matrix: pairs of terms that agree elsewhere."""
+    rest = indices & ~union(masks)[None]
+    order = sorting_order(rest)
+    group, codes = groups(rest[order]), codes_of(indices, masks)[order]
+    factor = jnp.zeros((values.shape[0], 2 ** masks.shape[0]), values.dtype)
+    factor = factor.at[group, codes].add(values[order])
+    return jnp.matmul(factor.T, factor.conj(), precision=jax.lax.Precision.HIGHEST)
+
+
+@jax.jit
+def looked_up(
+    indices: UInt32[Array, "t w"],
+    values: Complex[Array, " t"],
+    wanted: UInt32[Array, "s w"],
+) -> Complex[Array, " s"]:
+    """Look up values by index; 0 where there is none."""
+    order = sorting_order(indices)
+    return values_at(indices[order], values[order], wanted)
+
+
+@jax.jit
+def word_sums(
+    indices: UInt32[Array, "t w"],
+    values: Complex[Array, " t"],
+    x_words: UInt32[Array, "p w"],
+    z_words: UInt32[Array, "p w"],
+    units: Complex[Array, " p"],
+) -> Float[Array, " p"]:
+    """Sum conj(v(j ^ x)) i^|x & z| (-1)^(z.j) v(j) for words (x, z)."""
+    order = sorting_order(indices)
+    indices, values = indices[order], values[order]
+
+    def one(word: tuple[Array, Array, Array]) -> Array:
+        x, z, unit = word
+        ones = jax.lax.population_count(indices & z[None])
+        odd = jnp.sum(ones, axis=1, dtype=jnp.uint32) & np.uint32(1)
+        signed = jnp.where(odd == 1, -values, values)
+        partner = values_at(indices, values, indices ^ x[None])
+        return (unit * jnp.vdot(partner, signed)).real
+
+    return jax.lax.map(one, (x_words, z_words, units))
