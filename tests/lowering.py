@@ -343,6 +343,7 @@ EXCLUDED = {
     "template": "runs on the host, once; a template bound under jit is a case",
     "calibrate": "measures compiled steps, which are made of the functions here",
     "fit": "a Python loop around a compiled epoch, which is made of the functions here",
+    "StabilizerState.sample_kraus": "only says what to use instead",
     "clopper_pearson": "SciPy, on the host",
     "wilson": "SciPy, on the host",
     "hoeffding_radius": "NumPy, on the host",

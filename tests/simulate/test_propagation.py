@@ -108,7 +108,7 @@ def test_hundreds_of_wires_with_a_few_rotations_are_exact():
     ghz = Circuit([h(0), *(cx(i, i + 1) for i in range(wires - 1))], wires)
     noise_free = Circuit(random_wide(wires, 500), wires)
     undone = noise_free + noise_free.inverse()
-    circuit = ghz + undone + Circuit([rz(0.3, 7), rz(0.4, 900)], wires)
+    circuit = ghz + undone + Circuit([rz(0.3, 7), rz(0.4, 200)], wires)
     before = propagate(circuit, pauli("X" * wires, range(wires)))
     assert len(before.words) == 4
     value = expectation(StabilizerState.zeros(wires), before)

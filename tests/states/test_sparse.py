@@ -16,7 +16,7 @@ from tests import oracles, stats, strategies
 
 WIRES = 4
 STEPS = strategies.steps(WIRES, strategies.UNITARY_NAMES, 6)
-FEWER = hypothesis.settings(max_examples=10)
+FEWER = hypothesis.settings(max_examples=8)
 
 
 def zeros(max_terms: int = 2**WIRES, num_wires: int = WIRES) -> SparseState:
@@ -190,13 +190,13 @@ def test_indices_of_any_width_are_told_apart(num_wires):
 
 
 def test_measurements_and_resets_go_by_trajectory(key):
-    circuit = Circuit([h(0), cx(0, 70), cx(70, 99), Measure((99,)), Reset(70)], 100)
-    once = jax.jit(lambda k: trajectory(k, circuit, SparseState.zeros(100, 4)))
+    circuit = Circuit([h(0), cx(0, 20), cx(20, 39), Measure((39,)), Reset(20)], 40)
+    once = jax.jit(lambda k: trajectory(k, circuit, SparseState.zeros(40, 4)))
     states, records = jax.vmap(once)(jax.random.split(key, 200))
     bits = np.asarray(records.outcomes)[:, 0]
     assert stats.binomial_p_value(int(bits.sum()), 200, 0.5) > stats.ALPHA
     np.testing.assert_allclose(records.log_prob, 2 * -np.log(2) / 2, atol=1e-5)
-    left = jax.vmap(lambda s: s.probabilities((0, 70, 99)))(states)
+    left = jax.vmap(lambda s: s.probabilities((0, 20, 39)))(states)
     np.testing.assert_allclose(left[np.arange(200), bits, 0, bits], 1, atol=1e-5)
 
 

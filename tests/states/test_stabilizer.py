@@ -35,6 +35,7 @@ def prepared(steps, num_wires: int) -> tuple[StabilizerState, np.ndarray]:
     return state, strategies.oracle_vector(steps, oracles.zero_state(num_wires))
 
 
+@FEWER
 @hypothesis.given(STATES)
 def test_amplitudes_are_those_of_matrices_up_to_a_phase(case):
     num_wires, steps = case
