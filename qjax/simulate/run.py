@@ -43,7 +43,9 @@ def run(
 
     On a mixed state, measurements are read by nobody (rho -> sum_x P_x rho P_x) and
     conditional operations act exactly, on every branch of the outcomes they look at. A
-    pure state takes unitary operations only: what is random needs `trajectory`.
+    pure state takes unitary operations only: what is random needs `trajectory`. On a
+    `StabilizerState` gates must be Clifford, with angles known when tracing; a
+    `SparseState` takes all gates, one by one.
 
     Args:
         circuit: Circuit of n wires. Angles and Kraus operators may be traced.
@@ -91,6 +93,7 @@ def run(
     rule = "be None, bfloat16 or float16"
     require(storage in (None, "bfloat16", "float16"), "storage", rule, repr(storage))
     if isinstance(state, StabilizerState):
+        require(method != "blocks", "method", 'be "gates" on a tableau', '"blocks"')
         return cast(State, run_stabilizer(circuit, state))
     wanted = gradient == "adjoint" or storage is not None
     if uses_blocks(circuit, state, method, wanted=wanted):

@@ -349,7 +349,8 @@ def _is_there(
 ) -> Bool[Array, " m"]:
     """Say where a sum differs from zero by more than the rounding of its parts."""
     limit = _ROUNDINGS * float(jnp.finfo(sizes.dtype).eps)
-    return jnp.abs(sums) > limit * sizes
+    # The other way round, so that what is no number stays.
+    return ~(jnp.abs(sums) <= limit * sizes)
 
 
 @_is_there.defjvp

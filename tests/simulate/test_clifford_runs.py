@@ -151,6 +151,8 @@ def test_what_is_not_clifford_is_named(operation, says):
 def test_run_takes_only_gates_and_only_angles_known_when_tracing():
     with pytest.raises(TypeError, match="use `trajectory`"):
         run(Circuit([Measure(0)], 4), ZERO)
+    with pytest.raises(ValueError, match='"gates" on a tableau'):
+        run(Circuit([h(0)], 4), ZERO, method="blocks")
     with pytest.raises(ValueError, match="concrete angles"):
         jax.jit(lambda a: run(Circuit([rx(a, 0)], 4), ZERO))(jnp.pi)
     noisy = Conditional(depolarizing(0.1, 0), (0,), (1,))

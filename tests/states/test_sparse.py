@@ -103,7 +103,7 @@ def test_terms_that_cancel_to_rounding_are_dropped():
 
 
 def test_too_many_terms_are_reported_and_never_look_right():
-    circuit = Circuit([h(0), h(1), h(2)], 4)
+    circuit = Circuit([h(0), h(1), h(2), cx(0, 3), h(3)], 4)
     state = run(circuit, zeros(4))
     assert int(state.needed) == 8 and np.isnan(np.asarray(state.values)).all()
     for read in (

@@ -44,6 +44,16 @@ def test_amplitudes_are_those_of_matrices_up_to_a_phase(case):
     np.testing.assert_allclose(abs(overlap), 1, atol=1e-4)
 
 
+@pytest.mark.slow
+@hypothesis.given(cliffords.wired_steps((2, 5, 8), 40))
+def test_amplitudes_of_up_to_eight_wires_are_those_of_a_state_vector(case):
+    num_wires, steps = case
+    circuit = strategies.build(steps, num_wires)
+    exact = run(circuit, StateVector.zeros(num_wires))
+    overlap = run(circuit, zeros(num_wires)).to_vector().overlap(exact)
+    np.testing.assert_allclose(abs(overlap), 1, atol=1e-4)
+
+
 @FEWER
 @hypothesis.given(STATES, st.integers(0, 2**16))
 def test_what_is_read_is_what_matrices_give(case, seed):
