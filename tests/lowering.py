@@ -43,7 +43,8 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 MODULES = [circuits, states, plan, simulate, noise, geometry, optim, statistics]
 MODULES += [module for topic in TOPICS for module in getattr(topic, "MODULES", ())]
 STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
-METHODS_OF = (*STATES, noise.ReadoutConfusion)
+FEW_TERMS = (states.SparseState, states.StabilizerState)
+METHODS_OF = (*STATES, *FEW_TERMS, noise.ReadoutConfusion)
 
 # case: (function, example arguments)
 CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {

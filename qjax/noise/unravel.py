@@ -102,7 +102,13 @@ def _draw(
     key: Key, channels: Sequence[Channel]
 ) -> tuple[Int[Array, " rows"], Float[Array, ""]]:
     """Draw for channels of one shape, and for each of their repetitions, at once."""
-    weights = jnp.concatenate([_rows(_weights(c), 1) for c in channels])
+    return draw_rows(key, jnp.concatenate([_rows(_weights(c), 1) for c in channels]))
+
+
+def draw_rows(
+    key: Key, weights: Float[Array, "rows k"]
+) -> tuple[Int[Array, " rows"], Float[Array, ""]]:
+    """Draw one of k outcomes for each row of weights, and ln of the probability."""
     cumulative = jnp.cumsum(jax.lax.stop_gradient(weights), axis=1)
     # A point in [0, total) falls on no interval of width zero.
     point = jax.random.uniform(key, (len(weights), 1), weights.dtype)

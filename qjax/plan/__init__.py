@@ -1,6 +1,10 @@
 """Plans: a circuit as a short program of matrix products over a whole state."""
 
 from qjax.plan.calibrate import calibrate as calibrate
+from qjax.plan.clifford import CliffordProgram as CliffordProgram
+from qjax.plan.clifford import clifford_prefix as clifford_prefix
+from qjax.plan.clifford import is_clifford as is_clifford
+from qjax.plan.clifford import lower_clifford as lower_clifford
 from qjax.plan.cost import CostModel as CostModel
 from qjax.plan.cost import default_cost_model as default_cost_model
 from qjax.plan.executor import execute as execute

@@ -8,6 +8,7 @@ from qjax.simulate.each import run_each as run_each
 from qjax.simulate.estimate import estimate as estimate
 from qjax.simulate.measure import expectation as expectation
 from qjax.simulate.memory import predict_bytes as predict_bytes
+from qjax.simulate.propagation import propagate as propagate
 from qjax.simulate.run import run as run
 from qjax.simulate.run import unitary_matrix as unitary_matrix
 from qjax.simulate.sampling import counts as counts

@@ -81,8 +81,8 @@ def uses_blocks(
     """Resolve the method "auto"; `wanted` asks for blocks wherever possible."""
     if method != "auto":
         return method == "blocks"
-    wanted = wanted or isinstance(state, StateBatch) or prefers_blocks(circuit, state)
-    return wanted and takes_blocks(circuit, state)
+    wanted = wanted or isinstance(state, StateBatch)
+    return takes_blocks(circuit, state) and (wanted or prefers_blocks(circuit, state))
 
 
 def choose_gradient(

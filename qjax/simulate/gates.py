@@ -20,7 +20,10 @@ from qjax.circuits.operation import (
     Reset,
     walk,
 )
+from qjax.plan.clifford import known_matrix
+from qjax.plan.wiring import diagonal_wires
 from qjax.states.base import AbstractMixedState, AbstractState
+from qjax.states.sparse import SparseState
 
 PROJECTORS = np.asarray([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], dtype=complex)
 """Kraus operators |0><0|, |1><1| of measuring one wire."""
@@ -50,11 +53,16 @@ def check_fit(circuit: Circuit, state: Any) -> None:
 
 def apply_unitary(operation: AbstractUnitary, state: AbstractState) -> AbstractState:
     """Apply a unitary operation; controls cost nothing beyond their target."""
+    target, controls, values = operation, (), ()
     if isinstance(operation, Controlled):
         target = operation.operation
         controls, values = operation.controls, operation.values
-        return state.apply_matrix(target.matrix(), target.wires, controls, values)
-    return state.apply_matrix(operation.matrix(), operation.wires)
+    if isinstance(state, SparseState):
+        known = known_matrix(target)
+        matrix = target.matrix() if known is None else known
+        kept = diagonal_wires(target)
+        return state.apply_matrix(matrix, target.wires, controls, values, kept)
+    return state.apply_matrix(target.matrix(), target.wires, controls, values)
 
 
 def _run_operations(

@@ -21,8 +21,10 @@ from qjax.simulate.fused import (
 )
 from qjax.simulate.gates import check_fit, run_gates
 from qjax.simulate.memory import require_run_fits, require_unitary_fits
+from qjax.simulate.stabilizer import run_stabilizer
 from qjax.states.base import AbstractState
 from qjax.states.batch import StateBatch
+from qjax.states.stabilizer import StabilizerState
 from qjax.states.vector import StateVector
 
 State = TypeVar("State", bound=AbstractState | StateBatch)
@@ -41,7 +43,9 @@ def run(
 
     On a mixed state, measurements are read by nobody (rho -> sum_x P_x rho P_x) and
     conditional operations act exactly, on every branch of the outcomes they look at. A
-    pure state takes unitary operations only: what is random needs `trajectory`.
+    pure state takes unitary operations only: what is random needs `trajectory`. On a
+    `StabilizerState` gates must be Clifford, with angles known when tracing; a
+    `SparseState` takes all gates, one by one.
 
     Args:
         circuit: Circuit of n wires. Angles and Kraus operators may be traced.
@@ -88,6 +92,9 @@ def run(
     require(gradient in known, "gradient", rule, repr(gradient))
     rule = "be None, bfloat16 or float16"
     require(storage in (None, "bfloat16", "float16"), "storage", rule, repr(storage))
+    if isinstance(state, StabilizerState):
+        require(method != "blocks", "method", 'be "gates" on a tableau', '"blocks"')
+        return cast(State, run_stabilizer(circuit, state))
     wanted = gradient == "adjoint" or storage is not None
     if uses_blocks(circuit, state, method, wanted=wanted):
         return cast(State, _run_blocks(circuit, state, gradient, cost_model, storage))

@@ -28,7 +28,9 @@ from qjax.simulate.gates import (
     check_outcome,
 )
 from qjax.simulate.run import run
+from qjax.simulate.stabilizer import sample_stabilizer
 from qjax.states.base import AbstractMixedState, AbstractState
+from qjax.states.stabilizer import StabilizerState
 
 State = TypeVar("State", bound=AbstractState)
 _Bits = list[UInt8[Array, " _"]]
@@ -84,6 +86,9 @@ def trajectory(key: Key, circuit: Circuit, state: State) -> tuple[State, Record]
         ((1,), -0.6931)
     """
     check_fit(circuit, state)
+    if isinstance(state, StabilizerState):
+        last, outcomes, log_prob = sample_stabilizer(key, circuit, state)
+        return cast(State, last), Record(outcomes, log_prob)
     log_prob = jnp.zeros((), jnp.finfo(state.dtype).dtype)
     if not isinstance(state, AbstractMixedState):
         key, draw_key = jax.random.split(key)

@@ -8,4 +8,6 @@ from qjax.states.distances import fidelity as fidelity
 from qjax.states.distances import partial_trace as partial_trace
 from qjax.states.distances import trace_distance as trace_distance
 from qjax.states.pauli_density import PauliDensity as PauliDensity
+from qjax.states.sparse import SparseState as SparseState
+from qjax.states.stabilizer import StabilizerState as StabilizerState
 from qjax.states.vector import StateVector as StateVector
