@@ -10,6 +10,7 @@ from jaxtyping import Array, Complex
 from qjax._checks import require
 from qjax.circuits.circuit import Circuit
 from qjax.plan import CostModel
+from qjax.simulate.chain import run_chain
 from qjax.simulate.fused import (
     Gradient,
     Method,
@@ -23,6 +24,7 @@ from qjax.simulate.gates import check_fit, run_gates
 from qjax.simulate.memory import require_run_fits, require_unitary_fits
 from qjax.states.base import AbstractState
 from qjax.states.batch import StateBatch
+from qjax.states.mps import MPS
 from qjax.states.vector import StateVector
 
 State = TypeVar("State", bound=AbstractState | StateBatch)
@@ -88,6 +90,8 @@ def run(
     require(gradient in known, "gradient", rule, repr(gradient))
     rule = "be None, bfloat16 or float16"
     require(storage in (None, "bfloat16", "float16"), "storage", rule, repr(storage))
+    if isinstance(state, MPS):
+        return cast(State, _run_chain(circuit, state, method, gradient, storage))
     wanted = gradient == "adjoint" or storage is not None
     if uses_blocks(circuit, state, method, wanted=wanted):
         return cast(State, _run_blocks(circuit, state, gradient, cost_model, storage))
@@ -99,6 +103,16 @@ def run(
         require(False, "gradient", rule, '"adjoint"')
     require_run_fits(circuit, state, False, gradient, cost_model)
     return cast(State, _run_gates(circuit, state, gradient == "remat"))
+
+
+def _run_chain(
+    circuit: Circuit, state: MPS, method: Method, gradient: Gradient, storage: Storage
+) -> MPS:
+    require(method == "auto", "method", 'be "auto" on an MPS', repr(method))
+    require(storage is None, "storage", "be None on an MPS", repr(storage))
+    rule = "be one of auto, reverse, remat on an MPS"
+    require(gradient != "adjoint", "gradient", rule, repr(gradient))
+    return run_chain(circuit, state, remat=gradient == "remat")
 
 
 def _run_blocks(
