@@ -58,6 +58,16 @@ class Pairs:
 
 
 @dataclasses.dataclass(frozen=True)
+class Draws:
+    """Random operations, at most one on each site."""
+
+    placed: tuple[Placed, ...]
+
+
+Step = Layer | Pairs | Draws
+
+
+@dataclasses.dataclass(frozen=True)
 class ChainPlan:
     """What is static about running a circuit on a chain.
 
@@ -68,7 +78,7 @@ class ChainPlan:
     """
 
     layers: tuple[Layer, ...]
-    steps: tuple[Layer | Pairs, ...]
+    steps: tuple[Step, ...]
     after: tuple[tuple[int, ...], ...]
 
     @property
@@ -87,7 +97,7 @@ def plan_chain(
     pending: list[list[int]] = [[] for _ in range(num_wires)]
     placed = []
     for piece in pieces:
-        if len(piece.wires) == 1:
+        if len(piece.wires) == 1 and not piece.outcomes:
             pending[piece.wires[0]].append(piece.row)
             continue
         before = tuple(tuple(pending[wire]) for wire in piece.wires)
@@ -107,10 +117,10 @@ class _Board:
         self._used: list[set[int]] = []
         self._ready = [0] * num_wires
 
-    def earliest(self, wires: Wires, first: int = 0) -> int:
-        """Return the first layer from `first` on that can take a gate on `wires`."""
+    def earliest(self, wires: Wires) -> int:
+        """Return the first layer that can take a gate on `wires`."""
         links = set(range(min(wires), max(wires)))
-        level = max(first, *(self._ready[wire] for wire in wires))
+        level = max(self._ready[wire] for wire in wires)
         while level < len(self._used) and self._used[level] & links:
             level += 1
         return level
@@ -130,13 +140,17 @@ class _Board:
 def _growing(
     placed: Sequence[Placed], num_wires: int, room: int
 ) -> tuple[tuple[Layer, ...], list[Placed]]:
-    """Collect what can be done without cutting; return it and the rest."""
+    """Collect what can be done without cutting; return it and the rest.
+
+    Random operations need the canonical form that cutting steps keep.
+    """
+    if any(item.piece.outcomes for item in placed):
+        return (), list(placed)
     board = _Board(num_wires)
-    level_of = []
+    levels = []
     for item in placed:
-        level = board.earliest(item.piece.wires)
-        board.put(item, level)
-        level_of.append(level)
+        levels.append(board.earliest(item.piece.wires))
+        board.put(item, levels[-1])
     layers: list[Layer] = []
     for members in board.members:
         rank = max(item.piece.rank for item in members)
@@ -144,12 +158,8 @@ def _growing(
             break
         room //= rank
         layers.append(Layer(tuple(members), rank))
-    rest = [
-        item
-        for item, level in zip(placed, level_of, strict=True)
-        if level >= len(layers)
-    ]
-    return tuple(layers), rest
+    later = zip(placed, levels, strict=True)
+    return tuple(layers), [item for item, level in later if level >= len(layers)]
 
 
 # --- cutting steps --------------------------------------------------------------------
@@ -160,36 +170,38 @@ class _Steps:
 
     def __init__(self, num_wires: int):
         self.steps: list[list[Placed]] = []
-        self._is_layer: list[bool] = []
+        self._kinds: list[type] = []
         self._used: list[set[int]] = []
         self._last = [-1] * num_wires
 
-    def add_pair(self, item: Placed) -> None:
-        """Put a gate on neighbours into the first step that has place for it."""
-        level = max(self._last[site] for site in item.piece.wires) + 1
-        while level < len(self.steps) and self._is_layer[level]:
+    def add(self, item: Placed, kind: type) -> None:
+        """Put an operation into the first step of its kind after the last on its wires.
+
+        Steps after that one do not act on them.
+        """
+        level = max(self._last[wire] for wire in item.piece.wires) + 1
+        while level < len(self.steps) and self._kinds[level] is not kind:
             level += 1
-        # Steps after the last one on both sites do not act on them.
-        self._put(item, level, False)
+        self._put(item, level, kind)
 
     def layer_for(self, wires: Wires) -> int | None:
         """Return the first layer that can still take a gate on `wires`."""
         links = set(range(min(wires), max(wires)))
         for level in range(max(self._last[wire] for wire in wires), len(self.steps)):
             free = level >= 0 and not self._used[level] & links
-            if free and self._is_layer[level]:
+            if free and self._kinds[level] is Layer:
                 return level
         return None
 
-    def add_layer(self, item: Placed) -> None:
+    def add_to_layer(self, item: Placed) -> None:
         """Put a gate into a layer, a new one at the end if none can take it."""
         level = self.layer_for(item.piece.wires)
-        self._put(item, len(self.steps) if level is None else level, True)
+        self._put(item, len(self.steps) if level is None else level, Layer)
 
-    def _put(self, item: Placed, level: int, is_layer: bool) -> None:
+    def _put(self, item: Placed, level: int, kind: type) -> None:
         if level == len(self.steps):
             self.steps.append([])
-            self._is_layer.append(is_layer)
+            self._kinds.append(kind)
             self._used.append(set())
         wires = item.piece.wires
         self.steps[level].append(item)
@@ -197,35 +209,33 @@ class _Steps:
         for wire in wires:
             self._last[wire] = level
 
-    def finish(self) -> tuple[Layer | Pairs, ...]:
+    def finish(self) -> tuple[Step, ...]:
         """Return the steps as they stand."""
-        return tuple(
-            Layer(tuple(members), max(item.piece.rank for item in members))
-            if is_layer
-            else Pairs(tuple(members))
-            for members, is_layer in zip(self.steps, self._is_layer, strict=True)
-        )
+        found = []
+        for members, kind in zip(self.steps, self._kinds, strict=True):
+            rank = max(item.piece.rank for item in members)
+            own = tuple(members)
+            found.append(Layer(own, rank) if kind is Layer else kind(own))
+        return tuple(found)
 
 
-def _cutting(
-    placed: Sequence[Placed], num_wires: int
-) -> tuple[Layer | Pairs, ...]:
+def _cutting(placed: Sequence[Placed], num_wires: int) -> tuple[Step, ...]:
     steps = _Steps(num_wires)
     for item in placed:
         wires = item.piece.wires
         reach = max(wires) - min(wires)
-        if len(wires) == 2 and reach == 1:
-            steps.add_pair(item)
+        if reach <= 1:
+            steps.add(item, Pairs if reach else Draws)
             continue
         swaps = 2 * reach - 1
         sweep = 0.0 if steps.layer_for(wires) is not None else _SWEEP_COST * num_wires
         # A layer of rank 4 works on matrices twice as large: eight times the cost.
         sweep *= 8 if item.piece.rank == 4 else 1
         if len(wires) > 2 or (item.piece.rank == 2 and sweep < swaps):
-            steps.add_layer(item)
+            steps.add_to_layer(item)
         else:
             for part in _with_swaps(item):
-                steps.add_pair(part)
+                steps.add(part, Pairs)
     return steps.finish()
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex
 
-from qjax.plan.chains import SWAP, Layer, Pairs, Placed
+from qjax.plan.chains import SWAP, Draws, Layer, Pairs, Placed, Step
 from qjax.plan.strings import Split, Tables, split_pairs
 
 Run = tuple[int, ...]
@@ -173,6 +173,28 @@ def _layer_factors(
     return jnp.concatenate(stacks), rows
 
 
+def draw_operators(
+    tables: Tables, draws: Draws, num_sites: int
+) -> Complex[Array, "n k 2 2"]:
+    """Return the Kraus operators of every site, one-wire operations before them included.
+
+    A site without a random operation has the identity as its one operator.
+    """
+    outcomes = tables.kraus.shape[1]
+    dtype = tables.kraus.dtype
+    alone = jnp.zeros((1, outcomes, 2, 2), dtype).at[0, 0].set(jnp.eye(2, dtype=dtype))
+    stack = jnp.concatenate([tables.kraus, alone])
+    rows: list[int] = [stack.shape[0] - 1] * num_sites
+    runs: list[Run] = [()] * num_sites
+    for item in draws.placed:
+        (site,) = item.piece.wires
+        rows[site], (runs[site],) = item.piece.row, item.before
+    chosen = stack[np.asarray(rows, np.int32)]
+    before = run_products(tables.singles, runs)
+    high = jax.lax.Precision.HIGHEST
+    return jnp.einsum("nkab,nbc->nkac", chosen, before, precision=high)
+
+
 def slots(steps: Sequence[Pairs]) -> int:
     """Return how many gates to do at once: the least work, idle slots counted.
 
@@ -186,15 +208,15 @@ def slots(steps: Sequence[Pairs]) -> int:
     return min(range(1, max(counts) + 1), key=work)
 
 
-def chunked(steps: Sequence[Layer | Pairs]) -> list[Layer | Pairs]:
+def chunked(steps: Sequence[Step]) -> list[Step]:
     """Cut steps with more gates than there are slots into several."""
     pairs = [step for step in steps if isinstance(step, Pairs)]
     size = slots(pairs) if pairs else 1
-    found: list[Layer | Pairs] = []
+    found: list[Step] = []
     for step in steps:
-        if isinstance(step, Layer):
-            found.append(step)
-        else:
+        if isinstance(step, Pairs):
             starts = range(0, len(step.placed), size)
             found += [Pairs(step.placed[start : start + size]) for start in starts]
+        else:
+            found.append(step)
     return found

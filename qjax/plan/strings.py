@@ -21,10 +21,14 @@ from qjax.circuits.circuit import Repeat
 from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
+    Channel,
     Controlled,
     Gate,
+    Measure,
+    Reset,
+    walk,
 )
-from qjax.plan.pool import Pool
+from qjax.plan.pool import PROJECTORS, RESETS, Pool
 from qjax.plan.wiring import diagonal_wires
 
 _CONTROLS = {"CCX": 2, "CCZ": 2}
@@ -56,13 +60,17 @@ class Piece:
 
     Attributes:
         wires: Wires acted on.
-        row: Row of `singles` or `pairs`, or the first of its rows of `factors`.
+        row: Row of `singles`, `pairs` or `kraus`, or the first of its rows of `factors`.
         split: Of an operation on two wires.
+        outcomes: Of what is random, the number of Kraus operators, otherwise 0.
+        recorded: Whether the outcome is a measured bit.
     """
 
     wires: Wires
     row: int
     split: Split | None = None
+    outcomes: int = 0
+    recorded: bool = False
 
     @property
     def rank(self) -> int:
@@ -77,18 +85,28 @@ class Tables(NamedTuple):
         singles: Of operations on one wire, shape (a, 2, 2).
         pairs: Of operations on two wires, shape (b, 4, 4).
         factors: F[k] of every wire of operations on more, shape (c, 2, 2, 2).
+        kraus: Kraus operators of channels, measurements and resets of one wire, as many
+            as the largest channel has, shape (d, k, 2, 2).
     """
 
     singles: Complex[Array, "a 2 2"]
     pairs: Complex[Array, "b 4 4"]
     factors: Complex[Array, "c 2 2 2"]
+    kraus: Complex[Array, "d k 2 2"]
 
 
 def pieces(operations: Sequence[AbstractOperation]) -> list[Piece]:
     """List what a circuit does, composites opened, with the rows of its tables."""
-    found, rows = [], [0, 0, 0]
+    found, rows = [], [0, 0, 0, 0]
     for operation in _opened(operations):
         wires = operation.wires
+        if not isinstance(operation, AbstractUnitary):
+            recorded = isinstance(operation, Measure)
+            number = _num_outcomes(operation)
+            for wire in wires:
+                found.append(Piece((wire,), rows[3], None, number, recorded))
+                rows[3] += 1
+            continue
         table = min(len(wires), 3) - 1
         split = two_wire_split(operation) if len(wires) == 2 else None
         found.append(Piece(wires, rows[table], split))
@@ -100,39 +118,54 @@ def tables(operations: Sequence[AbstractOperation], dtype: np.dtype) -> Tables:
     """Compute the matrices of all operations, those of one kind together.
 
     Raises:
-        TypeError: If an operation is not unitary, or acts on three or more wires and is
-            neither controlled with one target nor the rotation of a Pauli word.
+        TypeError: If an operation acts on three or more wires and is neither controlled
+            with one target nor the rotation of a Pauli word; if a channel acts on two
+            or more; or if an operation is conditional.
     """
-    parts, run = [_plain([], dtype)], []
+    random = [o for o in walk(operations) if isinstance(o, Channel | Measure | Reset)]
+    return _tables(operations, dtype, max(map(_num_outcomes, random), default=0))
+
+
+def _tables(
+    operations: Sequence[AbstractOperation], dtype: np.dtype, outcomes: int
+) -> Tables:
+    parts, run = [_plain([], dtype, outcomes)], []
     for operation in operations:
         if isinstance(operation, Repeat):
-            parts.append(_plain(run, dtype))
+            parts.append(_plain(run, dtype, outcomes))
             run = []
-            many = jax.vmap(lambda body: tables(body.operations, dtype))(operation.body)
-            parts.append(
-                Tables(*(table.reshape(-1, *table.shape[2:]) for table in many))
-            )
+            many = jax.vmap(lambda body: _tables(body.operations, dtype, outcomes))
+            rows = [
+                t.reshape(t.shape[0] * t.shape[1], *t.shape[2:])
+                for t in many(operation.body)
+            ]
+            parts.append(Tables(*rows))
         else:
             run.append(operation)
-    parts.append(_plain(run, dtype))
+    parts.append(_plain(run, dtype, outcomes))
     return Tables(*(jnp.concatenate(same) for same in zip(*parts, strict=True)))
 
 
-def _plain(operations: Sequence[AbstractOperation], dtype: np.dtype) -> Tables:
+def _plain(
+    operations: Sequence[AbstractOperation], dtype: np.dtype, outcomes: int
+) -> Tables:
     """Tables of operations that are none of them repeated."""
     opened = list(_opened(operations))
-    few = [(i, ()) for i, operation in enumerate(opened) if len(operation.wires) < 3]
-    pool = Pool(opened, few, 2, dtype)
-    own = {w: [item for item in few if len(opened[item[0]].wires) == w] for w in (1, 2)}
+    unitary = [o for o in opened if isinstance(o, AbstractUnitary)]
+    few = [(i, ()) for i, operation in enumerate(unitary) if len(operation.wires) < 3]
+    pool = Pool(unitary, few, 2, dtype)
+    own = {w: [item for item in few if len(unitary[item[0]].wires) == w] for w in (1, 2)}
     singles = pool.take(own[1], 1) if own[1] else jnp.zeros((0, 2, 2), dtype)
     pairs = pool.take(own[2], 2) if own[2] else jnp.zeros((0, 4, 4), dtype)
-    wide = [_factors(o, dtype) for o in opened if len(o.wires) > 2]
+    wide = [_factors(o, dtype) for o in unitary if len(o.wires) > 2]
     factors = jnp.concatenate([jnp.zeros((0, 2, 2, 2), dtype), *wide])
-    return Tables(singles, pairs, factors)
+    random = [_kraus(o, dtype, outcomes) for o in opened if not isinstance(o, AbstractUnitary)]
+    kraus = jnp.concatenate([jnp.zeros((0, outcomes, 2, 2), dtype), *random])
+    return Tables(singles, pairs, factors, kraus)
 
 
-def _opened(operations: Sequence[AbstractOperation]) -> Iterator[AbstractUnitary]:
-    """Yield elementary unitaries in time order, those without a string in smaller ones.
+def _opened(operations: Sequence[AbstractOperation]) -> Iterator[AbstractOperation]:
+    """Yield elementary operations in time order, those without a string in smaller ones.
 
     Leaves of a repeated operation keep their depth axis.
     """
@@ -145,13 +178,35 @@ def _opened(operations: Sequence[AbstractOperation]) -> Iterator[AbstractUnitary
             yield cx(second, first)
             yield ccx(control, first, second)
             yield cx(second, first)
-        elif isinstance(operation, AbstractUnitary):
-            yield operation
         else:
-            raise TypeError(
-                "Argument `circuit` must be unitary for `run` on an MPS, but has "
-                f"{operation.name}; use `trajectory`."
-            )
+            yield operation
+
+
+# --- random operations ----------------------------------------------------------------
+
+
+def _num_outcomes(operation: AbstractOperation) -> int:
+    """Return the number of Kraus operators on a wire."""
+    return operation.operators.shape[-3] if isinstance(operation, Channel) else 2
+
+
+def _kraus(
+    operation: AbstractOperation, dtype: np.dtype, outcomes: int
+) -> Complex[Array, "wires k 2 2"]:
+    """Return the Kraus operators on every wire, zeros up to the number asked for."""
+    if isinstance(operation, Measure | Reset):
+        fixed = PROJECTORS if isinstance(operation, Measure) else RESETS
+        operators = jnp.asarray(np.stack([fixed] * len(operation.wires)), dtype)
+    elif isinstance(operation, Channel) and len(operation.wires) == 1:
+        operators = jnp.asarray(operation.kraus)[None].astype(dtype)
+    else:
+        raise TypeError(
+            "Argument `circuit` must have channels on one wire, or mixtures of "
+            "unitaries, and nothing conditional for an MPS, but has "
+            f"{operation.name} on wires {operation.wires}."
+        )
+    missing = outcomes - operators.shape[1]
+    return jnp.pad(operators, ((0, 0), (0, missing), (0, 0), (0, 0)))
 
 
 # --- two wires ------------------------------------------------------------------------

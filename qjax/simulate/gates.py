@@ -20,14 +20,8 @@ from qjax.circuits.operation import (
     Reset,
     walk,
 )
+from qjax.plan.pool import PROJECTORS, RESETS
 from qjax.states.base import AbstractMixedState, AbstractState
-
-PROJECTORS = np.asarray([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], dtype=complex)
-"""Kraus operators |0><0|, |1><1| of measuring one wire."""
-
-RESETS = np.asarray([[[1, 0], [0, 0]], [[0, 1], [0, 0]]], dtype=complex)
-"""Kraus operators |0><0|, |0><1| of resetting one wire."""
-
 
 def run_gates(
     circuit: Circuit, state: AbstractState, *, remat: bool = False

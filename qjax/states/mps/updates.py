@@ -5,8 +5,19 @@ import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float, Int
 
 from qjax._decompositions import leading_space
-from qjax._linalg import dagger, product
-from qjax.states.mps.sweeps import Chain, Gauged, right_canonical, truncated
+from qjax._linalg import dagger, product, real_to_complex
+from qjax._types import Key
+from qjax.states.mps.sweeps import (
+    Chain,
+    Gauged,
+    edge,
+    gauged,
+    push_left,
+    right_canonical,
+    right_environments,
+    truncated,
+)
+from qjax.states.sampling import draw
 
 
 def grow(tensors: Chain, layer: Complex[Array, "n r r 2 2"]) -> Chain:
@@ -94,3 +105,44 @@ def apply_pairs(
     environments = environments.at[sites + 1].set(weights)
     error = jnp.sum(jnp.sqrt(jnp.maximum(jax.lax.stop_gradient(lost), 0)))
     return Gauged(tensors, environments), error
+
+
+def draw_kraus(
+    key: Key, chain: Gauged, operators: Complex[Array, "n k 2 2"]
+) -> tuple[Gauged, Int[Array, " n"], Float[Array, ""]]:
+    """Draw one Kraus operator for each site, from the left, and apply it.
+
+    Each is drawn given those before it: p_k = Tr(K_k rho K_k^dagger) / Tr rho with the
+    reduced state rho of its site; the norm of the state is kept.
+
+    Args:
+        key: JAX random key.
+        chain: Chain of n sites.
+        operators: K_k of every site; those of zeros are never drawn.
+
+    Returns:
+        The chain, the indices drawn, and ln of their probability together.
+    """
+    size = chain.tensors.shape[1]
+    right = right_environments(chain.tensors)[1:]
+    high = jax.lax.Precision.HIGHEST
+
+    def step(environment: Array, own: tuple[Array, Array, Array, Key]):
+        tensor, kraus, after, site_key = own
+        weighted = product(environment, tensor.reshape(size, -1)).reshape(-1, size)
+        weighted = product(weighted, after).reshape(size, 2, size)
+        rho = jnp.einsum("asb,atb->st", weighted, tensor.conj(), precision=high)
+        both = jnp.einsum("kst,tu->ksu", kraus, rho, precision=high)
+        weights = jnp.einsum("ksu,ksu->k", both, kraus.conj(), precision=high).real
+        weights = weights / jnp.trace(rho).real
+        index = draw(site_key, weights, 1)[0]
+        log_prob = jnp.log(weights[index])
+        chosen = kraus[index] * real_to_complex(jnp.exp(-log_prob / 2))
+        tensor = jnp.einsum("st,atb->asb", chosen, tensor, precision=high)
+        return push_left(environment, tensor), (tensor, index, log_prob)
+
+    keys = jax.random.split(key, chain.tensors.shape[0])
+    start = jnp.asarray(edge(size, chain.tensors.dtype))
+    sites = (chain.tensors, operators, right, keys)
+    _, (tensors, drawn, logs) = jax.lax.scan(step, start, sites)
+    return gauged(tensors), drawn, jnp.sum(logs)
