@@ -37,9 +37,15 @@ def leading_space(
     """
     values, vectors = jnp.linalg.eigh(gram, symmetrize_input=False)
     cut = values.shape[-1] - rank
-    kept = real_to_complex(values[..., cut:])
-    weights = kept[..., None] * np.eye(rank, dtype=kept.dtype)
+    weights = _diagonal(values[..., cut:])
     return vectors[..., cut:], weights, jnp.sum(values[..., :cut], axis=-1)
+
+
+def _diagonal(values: Float[Array, "*b k"]) -> Complex[Array, "*b k k"]:
+    """Return complex diagonal matrices."""
+    column = real_to_complex(values)[..., None]
+    eye = np.eye(values.shape[-1], dtype=column.dtype)
+    return column * eye.reshape((1,) * (values.ndim - 1) + eye.shape)
 
 
 @leading_space.defjvp
@@ -47,8 +53,6 @@ def _leading_space_derivative(rank, primals, tangents):
     (gram,), (change,) = primals, tangents
     values, vectors = jnp.linalg.eigh(gram, symmetrize_input=False)
     cut = values.shape[-1] - rank
-    kept = real_to_complex(values[..., cut:])
-    weights = kept[..., None] * np.eye(rank, dtype=kept.dtype)
     lost, basis = vectors[..., :cut], vectors[..., cut:]
     moved = product(change, basis)
     gaps = values[..., None, cut:] - values[..., :cut, None]
@@ -58,8 +62,8 @@ def _leading_space_derivative(rank, primals, tangents):
     d_basis = product(lost, turn)
     d_weights = product(dagger(basis), moved)
     d_rest = jnp.trace(product(dagger(lost), product(change, lost)), axis1=-2, axis2=-1)
-    primal = basis, weights, jnp.sum(values[..., :cut], axis=-1)
-    return primal, (d_basis, d_weights, d_rest.real)
+    rest = jnp.sum(values[..., :cut], axis=-1)
+    return (basis, _diagonal(values[..., cut:]), rest), (d_basis, d_weights, d_rest.real)
 
 
 def _inverse(
@@ -102,9 +106,7 @@ def _row_basis_derivative(primals, tangents):
     scale = jnp.trace(gram, axis1=-2, axis2=-1).real
     limits = jnp.finfo(scale.dtype)
     floor = limits.eps * scale + limits.tiny
-    size = factor.shape[-1]
-    shifted = gram + real_to_complex(floor)[..., None, None] * np.eye(
-        size, dtype=gram.dtype
-    )
+    every = jnp.broadcast_to(floor[..., None], gram.shape[:-1])
+    shifted = gram + _diagonal(every)
     turn = jnp.linalg.solve(shifted, product(dagger(factor), outside))
     return (factor, rows), (inside, turn)

@@ -258,7 +258,7 @@ def _factors(
         operation.wires
     ):
         word = operation.spec.name[1:]
-        if operation.spec.num_params == 1 and set(word) <= set("XYZ"):
+        if operation.spec.num_params == 1 and set(word) <= set("IXYZ"):
             return _rotation_factors(operation, word, dtype)
     controlled = _as_controlled(operation)
     if controlled is None:
@@ -280,8 +280,9 @@ def _rotation_factors(
 ) -> Complex[Array, "wires 2 2 2"]:
     """cos(t / 2) 1 - i sin(t / 2) P_1 (x) P_2 (x) ..., the numbers on the first wire."""
     half = jnp.asarray(operation.params)[0].astype(jnp.finfo(dtype).dtype) / 2
-    scales = jnp.stack(
-        [jnp.cos(half).astype(dtype), (-1j * jnp.sin(half)).astype(dtype)]
+    zero = jnp.zeros_like(half)
+    scales = jax.lax.complex(
+        jnp.stack([jnp.cos(half), zero]), jnp.stack([zero, -jnp.sin(half)])
     )
     paulis = pauli_words(1)[["IXYZ".index(letter) for letter in word]]
     both = np.stack([np.broadcast_to(np.eye(2), paulis.shape), paulis], axis=1)

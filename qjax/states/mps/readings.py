@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int, UInt8
 
-from qjax._linalg import dagger, product
+from qjax._linalg import dagger, product, real_to_complex
 from qjax._types import Key
 from qjax.states.mps.sweeps import (
     Chain,
@@ -23,7 +23,7 @@ _BATCH = 2**22
 """Numbers of the environments that are carried at the same time."""
 
 
-def overlap(bra: Chain, ket: Chain) -> Complex[Array, ""]:
+def overlap(bra: Chain, ket: Complex[Array, "n y 2 y"]) -> Complex[Array, ""]:
     """Return <bra|ket> of chains with as many sites, of any bonds."""
     start = jnp.zeros((bra.shape[1], ket.shape[1]), ket.dtype).at[0, 0].set(1)
 
@@ -160,6 +160,26 @@ def word_values(
     return jnp.concatenate(values)[np.argsort(order)]
 
 
+def log_weights(
+    tensors: Chain, bits: UInt8[Array, "shots n"]
+) -> Float[Array, " shots"]:
+    """Return ln |<bits|psi>|^2 of every row of bits, -inf where it is 0."""
+    size = tensors.shape[1]
+    start = jnp.zeros((bits.shape[0], size), tensors.dtype).at[:, 0].set(1)
+
+    def step(vectors: Array, site: tuple[Array, Array]) -> tuple[Array, Array]:
+        tensor, bit = site
+        both = product(vectors, tensor.reshape(size, -1)).reshape(-1, 2, size)
+        chosen = jnp.where(bit[:, None] == 1, both[:, 1], both[:, 0])
+        weight = jnp.sum(chosen.real**2 + chosen.imag**2, axis=-1)
+        # Rescaled, since the weight of many sites underflows.
+        safe = jnp.where(weight > 0, weight, 1)
+        scale = real_to_complex(jax.lax.rsqrt(safe))
+        return chosen * scale[:, None], jnp.log(weight)
+
+    return jnp.sum(jax.lax.scan(step, start, (tensors, bits.T))[1], axis=0)
+
+
 def draw_shots(key: Key, tensors: Chain, shots: int) -> UInt8[Array, "shots n"]:
     """Measure every site of independent copies, exactly as |psi|^2 / <psi|psi> says.
 
@@ -185,7 +205,7 @@ def draw_shots(key: Key, tensors: Chain, shots: int) -> UInt8[Array, "shots n"]:
             chosen = jnp.where(ones[:, None], both[:, 1], both[:, 0])
             weight = jnp.where(ones, weights[:, 1], weights[:, 0])
             scale = jax.lax.rsqrt(jnp.maximum(weight, jnp.finfo(real).tiny))
-            return chosen * scale[:, None], ones.astype(jnp.uint8)
+            return chosen * real_to_complex(scale)[:, None], ones.astype(jnp.uint8)
 
         return jax.lax.scan(step, start, (tensors, points))[1].T
 

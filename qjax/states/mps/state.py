@@ -14,7 +14,13 @@ from qjax._linalg import as_complex, product, real_to_complex
 from qjax._memory import require_state_fits
 from qjax._types import Key, Wires
 from qjax.states.base import AbstractState, resolve_wires
-from qjax.states.mps.readings import draw_shots, overlap, reduced, word_values
+from qjax.states.mps.readings import (
+    draw_shots,
+    log_weights,
+    overlap,
+    reduced,
+    word_values,
+)
 from qjax.states.mps.strings import layer_of_matrix
 from qjax.states.mps.sweeps import (
     right_canonical,
@@ -250,6 +256,15 @@ class MPS(AbstractState):
         check_shots(shots)
         wires = resolve_wires(wires, self.num_wires)
         return draw_shots(key, self.tensors, shots)[:, np.asarray(wires)]
+
+    def log_probabilities(
+        self, bits: UInt8[Array, "shots n"]
+    ) -> Float[Array, " shots"]:
+        """Return ln |<bits|psi>|^2 / <psi|psi> for rows of bits of all wires."""
+        fits = bits.ndim == 2 and bits.shape[1] == self.num_wires
+        rule = f"have shape (shots, {self.num_wires})"
+        require(fits, "bits", rule, f"of shape {bits.shape}")
+        return log_weights(self.tensors, bits) - jnp.log(squared_norm(self.tensors))
 
 
 def _letters(x: int, z: int, num_wires: int) -> dict[int, np.ndarray]:

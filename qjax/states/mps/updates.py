@@ -20,7 +20,9 @@ from qjax.states.mps.sweeps import (
 from qjax.states.sampling import draw
 
 
-def grow(tensors: Chain, layer: Complex[Array, "n r r 2 2"]) -> Chain:
+def grow(
+    tensors: Chain, layer: Complex[Array, "n r r 2 2"]
+) -> Complex[Array, "n y 2 y"]:
     """Apply a layer of gates, written as an operator chain; every bond grows r times.
 
     Exact, without any decomposition: its derivative is plain at any spectrum.
