@@ -63,7 +63,11 @@ def _leading_space_derivative(rank, primals, tangents):
     d_weights = product(dagger(basis), moved)
     d_rest = jnp.trace(product(dagger(lost), product(change, lost)), axis1=-2, axis2=-1)
     rest = jnp.sum(values[..., :cut], axis=-1)
-    return (basis, _diagonal(values[..., cut:]), rest), (d_basis, d_weights, d_rest.real)
+    return (basis, _diagonal(values[..., cut:]), rest), (
+        d_basis,
+        d_weights,
+        d_rest.real,
+    )
 
 
 def _inverse(

@@ -244,7 +244,9 @@ def _with_swaps(item: Placed) -> list[Placed]:
     start, target = item.piece.wires
     step = 1 if target > start else -1
     path = range(start, target - step, step)
-    swaps = [Piece((min(s, s + step), max(s, s + step)), SWAP, Split("any")) for s in path]
+    swaps = [
+        Piece((min(s, s + step), max(s, s + step)), SWAP, Split("any")) for s in path
+    ]
     first, second = item.before
     there = [Placed(swap, ((), ())) for swap in swaps]
     # What came before the gate is done where the wires are then.

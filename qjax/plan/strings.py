@@ -75,7 +75,9 @@ class Piece:
     @property
     def rank(self) -> int:
         """Number of products that the operation is a sum of."""
-        return 1 if len(self.wires) == 1 else 2 if self.split is None else self.split.rank
+        return (
+            1 if len(self.wires) == 1 else 2 if self.split is None else self.split.rank
+        )
 
 
 class Tables(NamedTuple):
@@ -154,12 +156,16 @@ def _plain(
     unitary = [o for o in opened if isinstance(o, AbstractUnitary)]
     few = [(i, ()) for i, operation in enumerate(unitary) if len(operation.wires) < 3]
     pool = Pool(unitary, few, 2, dtype)
-    own = {w: [item for item in few if len(unitary[item[0]].wires) == w] for w in (1, 2)}
+    own = {
+        w: [item for item in few if len(unitary[item[0]].wires) == w] for w in (1, 2)
+    }
     singles = pool.take(own[1], 1) if own[1] else jnp.zeros((0, 2, 2), dtype)
     pairs = pool.take(own[2], 2) if own[2] else jnp.zeros((0, 4, 4), dtype)
     wide = [_factors(o, dtype) for o in unitary if len(o.wires) > 2]
     factors = jnp.concatenate([jnp.zeros((0, 2, 2, 2), dtype), *wide])
-    random = [_kraus(o, dtype, outcomes) for o in opened if not isinstance(o, AbstractUnitary)]
+    random = [
+        _kraus(o, dtype, outcomes) for o in opened if not isinstance(o, AbstractUnitary)
+    ]
     kraus = jnp.concatenate([jnp.zeros((0, outcomes, 2, 2), dtype), *random])
     return Tables(singles, pairs, factors, kraus)
 

@@ -23,6 +23,7 @@ from qjax.circuits.operation import (
 from qjax.plan.pool import PROJECTORS, RESETS
 from qjax.states.base import AbstractMixedState, AbstractState
 
+
 def run_gates(
     circuit: Circuit, state: AbstractState, *, remat: bool = False
 ) -> AbstractState:

@@ -203,7 +203,13 @@ def noisy_circuit(angles):
     def layer(own):
         turns = [ry(own[w], w) for w in range(4)]
         damped = [amplitude_damping(0.3, w) for w in range(4)]
-        rest = [depolarizing(0.1, 0), cx(3, 0), Measure((1, 3)), Reset(2), rx(own[0], 2)]
+        rest = [
+            depolarizing(0.1, 0),
+            cx(3, 0),
+            Measure((1, 3)),
+            Reset(2),
+            rx(own[0], 2),
+        ]
         return Circuit([*turns, *ladder(4), *damped, *rest], 4)
 
     body = jax.vmap(layer)(angles)

@@ -34,7 +34,10 @@ def test_cutting_to_a_smaller_bond_is_optimal_on_one_link_and_bounded():
     assert error >= np.sqrt(np.sum(values[3:] ** 2)) - 1e-12
     assert float(cut.truncation_error) < 2 * error
     again = state().with_max_bond(3)
-    assert np.abs(again.state_vector().vector() - cut.state_vector().vector()).max() < 1e-12
+    assert (
+        np.abs(again.state_vector().vector() - cut.state_vector().vector()).max()
+        < 1e-12
+    )
     assert state().with_max_bond(20).max_bond == 20
 
 
@@ -67,9 +70,7 @@ def test_pauli_words_of_every_length():
         for ls in ("XY", "ZY")
     ]
     expected = [
-        oracles.expectation(
-            VECTOR, oracles.pauli_word(w, range(WIRES), WIRES)
-        )
+        oracles.expectation(VECTOR, oracles.pauli_word(w, range(WIRES), WIRES))
         for w in words
     ]
     assert np.allclose(state().expect_paulis(*masks), expected, atol=1e-12)
@@ -83,7 +84,9 @@ def test_overlaps_take_chains_of_different_bonds():
     assert abs(found - np.vdot(VECTOR, other)) < 1e-13
     zero = MPS.zeros(WIRES, 4)
     assert abs(complex(zero.overlap(chain)) - other[0]) < 1e-13
-    assert abs(float(fidelity(state(), chain)) - abs(np.vdot(VECTOR, other)) ** 2) < 1e-12
+    assert (
+        abs(float(fidelity(state(), chain)) - abs(np.vdot(VECTOR, other)) ** 2) < 1e-12
+    )
     with pytest.raises(TypeError, match="must be an MPS"):
         zero.overlap(StateVector.zeros(WIRES))
 

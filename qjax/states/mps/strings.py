@@ -27,7 +27,9 @@ def controlled_factors(
 ) -> Factors:
     """Return 1 + P (x) ... (x) P (x) (U - 1), with P the projectors of the controls."""
     identity = jnp.eye(2, dtype=matrix.dtype)
-    projectors = [jnp.asarray(np.diag([1 - v, v]), matrix.dtype) for v in control_values]
+    projectors = [
+        jnp.asarray(np.diag([1 - v, v]), matrix.dtype) for v in control_values
+    ]
     controls = tuple(jnp.stack([identity, one]) for one in projectors)
     return (*controls, jnp.stack([identity, matrix - identity]))
 

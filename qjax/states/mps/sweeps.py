@@ -45,9 +45,7 @@ def push_left(environment: Array, tensor: Array) -> Array:
     """Carry a left environment over a tensor: (x, x), (x, 2, y) -> (y, y)."""
     size, _, right = tensor.shape
     weighted = product(environment, tensor.reshape(size, -1))
-    return product(
-        dagger(tensor.reshape(-1, right)), weighted.reshape(2 * size, right)
-    )
+    return product(dagger(tensor.reshape(-1, right)), weighted.reshape(2 * size, right))
 
 
 def push_right(environment: Array, tensor: Array) -> Array:
