@@ -12,7 +12,15 @@ Tree = Mapping[str, str]
 
 #: Lowest first; a module imports from lower layers or from its own folder.
 LAYERS = (
-    ("_identity", "_types", "_checks", "_linalg", "_memory", "statistics"),
+    (
+        "_identity",
+        "_types",
+        "_checks",
+        "_linalg",
+        "_decompositions",
+        "_memory",
+        "statistics",
+    ),
     ("circuits", "states", "data"),
     ("noise", "plan"),
     ("simulate", "geometry", "gradients", "network"),

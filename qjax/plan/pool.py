@@ -25,8 +25,11 @@ Choice = tuple[tuple[int, int], ...]
 Item = tuple[int, Choice]
 """An operation by its position, and the choice."""
 
-_PROJECTORS = np.asarray([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], dtype=complex)
-_RESETS = np.asarray([[[1, 0], [0, 0]], [[0, 1], [0, 0]]], dtype=complex)
+PROJECTORS = np.asarray([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], dtype=complex)
+"""Kraus operators |0><0|, |1><1| of measuring one wire."""
+
+RESETS = np.asarray([[[1, 0], [0, 0]], [[0, 1], [0, 0]]], dtype=complex)
+"""Kraus operators |0><0|, |0><1| of resetting one wire."""
 
 
 class Pool:
@@ -139,7 +142,7 @@ def _stack(
         together = jax.tree.unflatten(jax.tree.structure(first), stacked)
         kraus = jax.vmap(lambda channel: channel.kraus)(together)
         return jax.vmap(pauli_transfer)(kraus.astype(complex_dtype)).astype(dtype)
-    kraus = _PROJECTORS if isinstance(first, Measure) else _RESETS
+    kraus = PROJECTORS if isinstance(first, Measure) else RESETS
     one = pauli_transfer(jnp.asarray(kraus, complex_dtype)).astype(dtype)
     return jnp.broadcast_to(one, (len(operations), *one.shape))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, UInt8
 
 from qjax._checks import check_shots, require
 from qjax._linalg import dagger
@@ -15,6 +15,7 @@ from qjax.circuits.observables import AbstractObservable, PauliSum, Projector
 from qjax.simulate.gates import apply_unitary
 from qjax.simulate.measure import cast_like, check_observable
 from qjax.states.base import AbstractState
+from qjax.states.mps import MPS
 from qjax.states.sampling import draw_index
 from qjax.statistics import Estimate, mean_and_stderr, score_function_mean
 
@@ -107,10 +108,17 @@ def _estimate_pauli_sum(
         rotated = state
         for operation in setting.operations:
             rotated = apply_unitary(operation, rotated)
-        weights = rotated.probabilities(setting.wires).reshape(-1)
-        index, log_probs = draw_index(jax.random.fold_in(key, group), weights, number)
         own = coefficients[np.asarray(setting.members)]
-        part = _summarise(_word_values(setting, own, index), log_probs)
+        draw_key = jax.random.fold_in(key, group)
+        if isinstance(rotated, MPS):
+            bits = rotated.sample(draw_key, number)
+            values = _word_values_of_bits(setting, own, bits)
+            log_probs = rotated.log_probabilities(bits)
+        else:
+            weights = rotated.probabilities(setting.wires).reshape(-1)
+            index, log_probs = draw_index(draw_key, weights, number)
+            values = _word_values(setting, own, index)
+        part = _summarise(values, log_probs)
         mean, variance = mean + part.mean, variance + part.stderr**2
     return Estimate(mean, jnp.sqrt(variance), sum(shots))
 
@@ -130,6 +138,21 @@ def _word_values(
     zeros = jnp.zeros(index.shape, coefficients.dtype)
     # A loop, since a sum may have thousands of words.
     return jax.lax.scan(add, zeros, (masks, signs * coefficients))[0]
+
+
+def _word_values_of_bits(
+    setting: Setting, coefficients: Float[Array, " t"], bits: UInt8[Array, "s n"]
+) -> Float[Array, " s"]:
+    """As `_word_values`, of outcomes on too many wires for an integer."""
+    last = len(setting.wires) - 1
+    table = [
+        [mask >> (last - k) & 1 for k in range(last + 1)] for mask in setting.masks
+    ]
+    measured = bits[:, np.asarray(setting.wires)].astype(jnp.int32)
+    odd = jnp.matmul(measured, jnp.asarray(np.asarray(table, np.int32)).T) % 2
+    signs = jnp.asarray(setting.signs, coefficients.dtype)
+    values = (1 - 2 * odd).astype(coefficients.dtype)
+    return jnp.sum(values * (signs * coefficients)[None], axis=1)
 
 
 def _estimate_outcomes(

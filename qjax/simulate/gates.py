@@ -21,15 +21,10 @@ from qjax.circuits.operation import (
     walk,
 )
 from qjax.plan.clifford import known_matrix
+from qjax.plan.pool import PROJECTORS, RESETS
 from qjax.plan.wiring import diagonal_wires
 from qjax.states.base import AbstractMixedState, AbstractState
 from qjax.states.sparse import SparseState
-
-PROJECTORS = np.asarray([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], dtype=complex)
-"""Kraus operators |0><0|, |1><1| of measuring one wire."""
-
-RESETS = np.asarray([[[1, 0], [0, 0]], [[0, 1], [0, 0]]], dtype=complex)
-"""Kraus operators |0><0|, |0><1| of resetting one wire."""
 
 
 def run_gates(

@@ -10,6 +10,7 @@ from jaxtyping import Array, Complex
 from qjax._checks import require
 from qjax.circuits.circuit import Circuit
 from qjax.plan import CostModel
+from qjax.simulate.chain import run_chain
 from qjax.simulate.fused import (
     Gradient,
     Method,
@@ -24,6 +25,7 @@ from qjax.simulate.memory import require_run_fits, require_unitary_fits
 from qjax.simulate.stabilizer import run_stabilizer
 from qjax.states.base import AbstractState
 from qjax.states.batch import StateBatch
+from qjax.states.mps import MPS
 from qjax.states.stabilizer import StabilizerState
 from qjax.states.vector import StateVector
 
@@ -95,6 +97,8 @@ def run(
     if isinstance(state, StabilizerState):
         require(method != "blocks", "method", 'be "gates" on a tableau', '"blocks"')
         return cast(State, run_stabilizer(circuit, state))
+    if isinstance(state, MPS):
+        return cast(State, _run_chain(circuit, state, method, gradient, storage))
     wanted = gradient == "adjoint" or storage is not None
     if uses_blocks(circuit, state, method, wanted=wanted):
         return cast(State, _run_blocks(circuit, state, gradient, cost_model, storage))
@@ -106,6 +110,16 @@ def run(
         require(False, "gradient", rule, '"adjoint"')
     require_run_fits(circuit, state, False, gradient, cost_model)
     return cast(State, _run_gates(circuit, state, gradient == "remat"))
+
+
+def _run_chain(
+    circuit: Circuit, state: MPS, method: Method, gradient: Gradient, storage: Storage
+) -> MPS:
+    require(method == "auto", "method", 'be "auto" on an MPS', repr(method))
+    require(storage is None, "storage", "be None on an MPS", repr(storage))
+    rule = "be one of auto, reverse, remat on an MPS"
+    require(gradient != "adjoint", "gradient", rule, repr(gradient))
+    return run_chain(circuit, state, remat=gradient == "remat")
 
 
 def _run_blocks(

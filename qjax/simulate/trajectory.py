@@ -20,16 +20,13 @@ from qjax.circuits.operation import (
     Measure,
 )
 from qjax.noise.unravel import draw_unitaries, draw_unitary
-from qjax.simulate.gates import (
-    PROJECTORS,
-    RESETS,
-    apply_operation,
-    check_fit,
-    check_outcome,
-)
+from qjax.plan.pool import PROJECTORS, RESETS
+from qjax.simulate.chain import draw_chain
+from qjax.simulate.gates import apply_operation, check_fit, check_outcome
 from qjax.simulate.run import run
 from qjax.simulate.stabilizer import sample_stabilizer
 from qjax.states.base import AbstractMixedState, AbstractState
+from qjax.states.mps import MPS
 from qjax.states.stabilizer import StabilizerState
 
 State = TypeVar("State", bound=AbstractState)
@@ -96,6 +93,9 @@ def trajectory(key: Key, circuit: Circuit, state: State) -> tuple[State, Record]
         log_prob = drawn.astype(log_prob.dtype)
     if _is_unitary(circuit.operations):
         return run(circuit, state), Record(_join([]), log_prob)
+    if isinstance(state, MPS):
+        end, change, recorded = draw_chain(key, circuit, state)
+        return cast(State, end), Record(recorded, log_prob + change)
     final, log_prob, bits = _sample(key, circuit.operations, state, log_prob, [])
     return cast(State, final), Record(_join(bits), log_prob)
 

@@ -9,6 +9,7 @@ from qjax._checks import check_wires, require
 from qjax._linalg import dagger, real_to_complex
 from qjax.states.base import AbstractState
 from qjax.states.density import DensityMatrix, as_density
+from qjax.states.mps import MPS
 from qjax.states.vector import StateVector
 
 
@@ -62,6 +63,10 @@ def fidelity(first: AbstractState, second: AbstractState) -> Float[Array, ""]:
         0.5
     """
     _check_same_size(first, second)
+    if isinstance(first, MPS) and isinstance(second, MPS):
+        overlap = first.overlap(second)
+        scale = first.norm() * second.norm()
+        return (overlap.real**2 + overlap.imag**2) / scale**2
     if isinstance(first, StateVector) and isinstance(second, StateVector):
         overlap = first.overlap(second)
         return overlap.real**2 + overlap.imag**2
