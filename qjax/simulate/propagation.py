@@ -25,7 +25,7 @@ from qjax.circuits.operation import (
     Reset,
 )
 from qjax.plan.clifford import known_matrix, written_out
-from qjax.simulate.gates import PROJECTORS, RESETS
+from qjax.plan.pool import PROJECTORS, RESETS
 from qjax.simulate.measure import check_observable
 
 Numbers = Array | np.ndarray

@@ -48,7 +48,7 @@ def test_reduced_states_and_probabilities(wires):
     found = np.asarray(state().reduced(wires))
     assert np.abs(found - expected.reshape(found.shape)).max() < 1e-12
     probabilities = np.asarray(state().probabilities(wires)).reshape(-1)
-    assert np.abs(probabilities - np.diagonal(found).real).max() < 1e-12
+    assert np.abs(probabilities - np.diagonal(found)).max() < 1e-12
 
 
 @pytest.mark.x64

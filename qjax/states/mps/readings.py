@@ -116,7 +116,7 @@ def string_values(
             return product(dagger(tensor.reshape(-1, size)), acted), None
 
         carried, _ = jax.lax.scan(
-            step, left[start], (matrices, np.arange(width, dtype=np.int32))
+            step, left[start], (matrices, jnp.arange(width, dtype=np.int32))
         )
         return jnp.sum(carried * right[start + width].T).real
 
