@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 from qjax._checks import require
+from qjax.network.multiply import multiply
 from qjax.network.network import Indices, Network
 from qjax.network.plan import (
     ContractionPlan,
@@ -15,10 +15,6 @@ from qjax.network.plan import (
     require_contraction_fits,
 )
 from qjax.network.tree import Step
-
-# Contracted lengths up to which a batch of products is written out as sums of
-# elementwise ones, which compilers fuse.
-_SHORT = 4
 
 
 def contract(network: Network, plan: ContractionPlan | None = None) -> Array:
@@ -104,12 +100,13 @@ def _sum_slices(
         _run([(n, _without(step, plan.sliced)) for n, step in steps], parts, cut)
         return parts[last]
 
-    def add(total: Array, number: Array) -> tuple[Array, None]:
-        return total + jax.checkpoint(one)(number, tensors), None
+    def add(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+        total, number = carry
+        return (total + jax.checkpoint(one)(number, tensors), number + 1), None
 
     shape = jax.eval_shape(one, jnp.int32(0), tensors)
-    start = jnp.zeros(shape.shape, shape.dtype)
-    total, _ = jax.lax.scan(add, start, jnp.arange(plan.num_slices, dtype=np.int32))
+    start = jnp.zeros(shape.shape, shape.dtype), jnp.int32(0)
+    (total, _), _ = jax.lax.scan(add, start, length=plan.num_slices)
     return total
 
 
@@ -131,60 +128,3 @@ def _arranged(tensor: Array, names: Indices, output: Indices) -> Array:
     gone = tuple(place for place, name in enumerate(names) if name not in output)
     left = [name for name in names if name in output]
     return tensor.sum(axis=gone).transpose([left.index(name) for name in output])
-
-
-def multiply(left: Array, right: Array, a: Indices, b: Indices, kept: Indices) -> Array:
-    """Contract two tensors to the indices `kept`: shared, the left's, the right's.
-
-    One product of matrices for each value of the shared indices. Axes that stay side by
-    side are merged before any are moved, so that the rank, and with it the time to
-    compile and to transpose, stays low.
-    """
-    left, a = _sum_alone(left, a, {*b, *kept})
-    right, b = _sum_alone(right, b, {*a, *kept})
-    lengths = dict(zip(a, left.shape, strict=True))
-    lengths |= dict(zip(b, right.shape, strict=True))
-    batch = [i for i in kept if i in a and i in b]
-    # In the order of the larger operand, which then has less to move.
-    longer = a if left.size >= right.size else b
-    summed = [i for i in longer if i in a and i in b and i not in kept]
-    rows = [i for i in kept if i not in b]
-    columns = [i for i in kept if i not in a]
-    many, long, high, wide = (
-        int(np.prod([lengths[i] for i in group], initial=1))
-        for group in (batch, summed, rows, columns)
-    )
-    matrix = _moved(left, a, [*batch, *rows, *summed]).reshape(many, high, long)
-    other = _moved(right, b, [*batch, *summed, *columns]).reshape(many, long, wide)
-    if long == 1 or (many > 1 and long <= _SHORT):
-        product = sum(matrix[:, :, k, None] * other[:, None, k, :] for k in range(long))
-    else:
-        product = jnp.matmul(matrix, other, precision=jax.lax.Precision.HIGHEST)
-    return jnp.asarray(product).reshape([lengths[i] for i in kept])
-
-
-def _sum_alone(
-    tensor: Array, names: Indices, needed: set[int]
-) -> tuple[Array, Indices]:
-    """Sum over indices that nobody else has."""
-    gone = tuple(place for place, name in enumerate(names) if name not in needed)
-    if not gone:
-        return tensor, names
-    return tensor.sum(axis=gone), tuple(name for name in names if name in needed)
-
-
-def _moved(tensor: Array, names: Indices, order: Sequence[int]) -> Array:
-    """Transpose, runs of axes that stay together as one."""
-    place = {name: at for at, name in enumerate(names)}
-    wanted = [place[name] for name in order]
-    runs: list[list[int]] = []
-    for at in wanted:
-        if runs and runs[-1][-1] + 1 == at:
-            runs[-1].append(at)
-        else:
-            runs.append([at])
-    if len(runs) <= 1:
-        return tensor
-    ranked = sorted(runs)
-    shape = [int(np.prod([tensor.shape[at] for at in run])) for run in ranked]
-    return tensor.reshape(shape).transpose([ranked.index(run) for run in runs])

@@ -1,4 +1,4 @@
-"""The tensors of operations: diagonal axes once, those of one kind computed together."""
+"""The tensors of operations: a diagonal axis once, like operations together."""
 
 import dataclasses
 from collections.abc import Hashable, Sequence

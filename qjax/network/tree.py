@@ -1,4 +1,4 @@
-"""Contraction trees: which pairs are contracted, in which order, and what that takes."""
+"""Contraction trees: which pairs, in which order, and what that takes."""
 
 import dataclasses
 import functools
