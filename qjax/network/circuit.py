@@ -132,7 +132,8 @@ class Pieces:
         self.num_wires = circuit.num_wires
         self.operations = plain_operations(circuit)
         bits = np.zeros(self.num_wires, np.int32) if start is None else start
-        self.stacks: Stacks = {"start": self._product(bits, "start")}
+        one = np.ones(1, self.dtype)
+        self.stacks: Stacks = {"start": self._product(bits, "start"), "one": one}
         self._parts: dict[int, tuple[Part, ...]] = {}
 
     def vector(self, closed: bool) -> Sketch:
@@ -211,8 +212,8 @@ class Pieces:
         rule = f"hold {self.num_wires} bits"
         require(shape == (self.num_wires,), argument, rule, f"of shape {shape}")
         array = checked(array, lambda b: (b == 0) | (b == 1), argument, "hold bits")
-        chosen = jnp.asarray(array)[:, None] == jnp.arange(2)[None, :]
-        return chosen.astype(self.dtype)
+        one = jnp.asarray(array) == 1
+        return jnp.stack([~one, one], axis=1).astype(self.dtype)
 
     def _steps(self, rows: Sequence[int]) -> Steps:
         self._prepare(rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from qjax._checks import check_wires
+from qjax._checks import check_wires, require
 from qjax.circuits import GATES, Circuit, Gate, Measure, Reset, unroll
 from qjax.circuits.operation import (
     AbstractOperation,
@@ -49,7 +49,8 @@ def light_cone(
     """
     wires = check_wires(wires, circuit.num_wires)
     kept_bits = set(check_wires(diagonal, circuit.num_wires, "diagonal"))
-    check_wires((*wires, *sorted(kept_bits - set(wires))), circuit.num_wires)
+    among = kept_bits <= set(wires)
+    require(among, "diagonal", f"be among the wires {wires}", tuple(diagonal))
     support = {wire: wire in kept_bits for wire in wires}
     operations = plain_operations(circuit)
     kept = cone_rows(operations, support)

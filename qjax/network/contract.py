@@ -89,10 +89,12 @@ def _sum_slices(
 ) -> Array:
     indices, last = plan.tree.indices, len(plan.tree.indices) - 1
     lengths = [sizes[name] for name in plan.sliced]
+    strides = np.cumprod([1, *lengths])  # slices are numbered in mixed radix
     cut = [tuple(i for i in names if i not in plan.sliced) for names in indices]
 
     def one(number: Array, fixed: dict[int, Array]) -> Array:
-        values = dict(zip(plan.sliced, jnp.unravel_index(number, lengths), strict=True))
+        digits = zip(plan.sliced, strides, lengths, strict=False)
+        values = {i: number // int(s) % length for i, s, length in digits}
         parts = {}
         for name, tensor in fixed.items():
             place = tuple(values.get(i, slice(None)) for i in indices[name])

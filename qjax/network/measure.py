@@ -294,5 +294,6 @@ def _contract_alike(
         return contract(Network(parts, first.indices, first.output), plan)
 
     if all(axis is None for axis in axes):
-        return jnp.broadcast_to(one(*tensors), (count, *one(*tensors).shape))
+        value = one(*tensors)
+        return jnp.broadcast_to(value, (count, *value.shape))
     return jax.vmap(one, in_axes=axes)(*tensors)

@@ -3,14 +3,14 @@
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import opt_einsum
 
 from qjax.network.network import Indices
 
-Optimizer = Literal["auto", "greedy", "random-greedy", "optimal"] | Callable[..., Any]
-"""A search by name, or a callable (inputs, output, sizes, memory_limit) -> path."""
+Optimizer = str | Callable[..., Any]
+"""A search: auto, greedy, random-greedy, optimal, or what opt_einsum would call."""
 
 Path = list[tuple[int, ...]]
 

@@ -142,13 +142,15 @@ def sketch_average(
             names = [bra[wire] for wire in part.wires] + names
         assembly.add(part.leaf, names)
     assembly.rename({bra[wire]: ket[wire] for wire in wires - apart})
+    if not assembly.leaves:  # the identity, which sees nothing
+        assembly.add(Leaf("one", 0), ())
     output = [ket[wire] for wire in (*probabilities_of, *reduced_to)]
     return assembly.sketch(output + [bra[wire] for wire in reduced_to])
 
 
 def bind(
     sketches: Sequence[Sketch], stacks: Stacks
-) -> tuple[list[Array | np.ndarray], list[int | None]]:
+) -> tuple[list[Array], list[int | None]]:
     """Fetch the tensors of sketches of one structure.
 
     Returns:
@@ -161,12 +163,13 @@ def bind(
         for leaf in first.leaves
         if leaf.conjugate
     }
-    tensors: list[Array | np.ndarray] = []
+    tensors: list[Array] = []
     mapped: list[int | None] = []
     for position, leaf in enumerate(first.leaves):
         stack = (conjugated if leaf.conjugate else stacks)[leaf.stack]
         rows = [sketch.leaves[position].row for sketch in sketches]
         differ = len(set(rows)) > 1
-        tensors.append(stack[np.asarray(rows)] if differ else stack[leaf.row])
+        tensor = stack[np.asarray(rows)] if differ else stack[leaf.row]
+        tensors.append(jnp.asarray(tensor))
         mapped.append(0 if differ else None)
     return tensors, mapped
