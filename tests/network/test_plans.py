@@ -62,7 +62,7 @@ def einsum(network: Network) -> np.ndarray:
     operands = []
     for tensor, names in zip(network.tensors, network.indices, strict=True):
         operands += [np.asarray(tensor, complex), list(names)]
-    return np.einsum(*operands, list(network.output), optimize="greedy")
+    return np.real(np.einsum(*operands, list(network.output), optimize="greedy"))
 
 
 # Hyperedges, an index twice in a tensor, one alone in it, outer products, an output
@@ -84,7 +84,7 @@ def test_a_contraction_is_the_einsum_of_its_definition(indices, output):
         rng.normal(size=(2, 3, 4, 5)[:0] + tuple(2 + i for i in own)) for own in indices
     ]
     network = Network([t.astype(np.float32) for t in tensors], indices, output)
-    expected = einsum(network).real
+    expected = einsum(network)
     np.testing.assert_allclose(contract(network), expected, rtol=1e-5, atol=1e-5)
 
 
@@ -125,7 +125,7 @@ def test_slices_of_every_length_and_work_done_before_their_loop():
             continue
         assert plan.num_slices in (4, 16, 64)
         found = quick_jit(lambda n, p=plan: contract(n, p))(network)
-        np.testing.assert_allclose(found, einsum(network).real, rtol=1e-4)
+        np.testing.assert_allclose(found, einsum(network), rtol=1e-4)
 
 
 def test_the_gradient_of_slices_is_the_gradient():
@@ -136,10 +136,9 @@ def test_the_gradient_of_slices_is_the_gradient():
     def value(p):
         return quick_jit(jax.grad(lambda n: contract(n, p)))(network).tensors
 
-    for sliced, whole in zip(
-        value(plan), value(plan_contraction(network)), strict=True
-    ):
-        np.testing.assert_allclose(sliced, whole, rtol=1e-4, atol=1e-4)
+    whole = value(plan_contraction(network))
+    for sliced, expected in zip(value(plan), whole, strict=True):
+        np.testing.assert_allclose(sliced, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_program_does_not_grow_with_the_number_of_slices():
@@ -167,6 +166,7 @@ def test_predicted_memory_is_xlas_within_a_factor(share):
     whole = plan_contraction(network).peak_bytes
     plan, program = compiled(network, whole // share if share > 1 else None)
     memory = program.memory_analysis()
+    assert memory is not None
     reserved = memory.temp_size_in_bytes + memory.argument_size_in_bytes
     assert 1 / FACTOR < plan.peak_bytes / reserved < FACTOR
     # A prediction that forgot the operands or the result would be outside of this.
@@ -178,8 +178,9 @@ def test_predicted_operations_are_xlas():
     values = angles(8, 9)
     network = amplitude_network(grid(values, 3), (0,) * 9)
     plan, program = compiled(network)
-    counted = program.cost_analysis()["flops"]
-    assert 0.8 < plan.flops / (4 * counted) < 1.3
+    counted = program.cost_analysis()
+    assert counted is not None
+    assert 0.8 < plan.flops / (4 * counted["flops"]) < 1.3
 
 
 def test_what_does_not_fit_is_refused_and_slices_are_advised():
@@ -202,10 +203,10 @@ def test_a_batch_that_does_not_fit_is_refused():
 
 
 def test_a_huge_contraction_is_predicted_without_being_done():
-    network = amplitude_network(grid(angles(16, 49), 7), (0,) * 49)
+    network = amplitude_network(grid(angles(16, 36), 6), (0,) * 36)
     shapes = jax.eval_shape(lambda: network)
     plan = plan_contraction(shapes, optimizer="greedy")
-    assert plan.peak_bytes > 2**40 and plan.flops > 2**50
+    assert plan.peak_bytes > 2**37 and plan.flops > 2**45
     with pytest.raises(ValueError, match=r"Contraction of .* GiB of memory, but"):
         contract(network, plan)
 
@@ -233,7 +234,7 @@ def test_the_order_is_the_same_every_time_and_the_global_generator_untouched(
 
 
 def test_longer_searches_are_no_worse_and_any_opt_einsum_search_will_do():
-    network = average_network(brickwork(angles(6, 12)), pauli("Z", 6))
+    network = average_network(brickwork(angles(4, 8)), pauli("Z", 4))
     greedy = plan_contraction(network, optimizer="greedy")
     jittered = plan_contraction(network, optimizer="random-greedy")
     assert jittered.flops <= greedy.flops
@@ -246,16 +247,16 @@ def test_longer_searches_are_no_worse_and_any_opt_einsum_search_will_do():
 
 def test_diagonal_gates_once_make_the_contraction_cheaper():
     """The same circuit with its CZ as general matrices needs larger tensors."""
-    circuit = brickwork(angles(6, 12))
+    circuit = brickwork(angles(5, 9))
     dressed = [
         circuits.unitary(np.diag([1, 1, 1, -1]).astype(complex), op.wires)
         if op.name == "CZ"
         else op
         for op in circuit.operations
     ]
-    observable = pauli("X", 6)
+    observable = pauli("X", 4)
     once = plan_contraction(average_network(circuit, observable))
-    twice = plan_contraction(average_network(Circuit(dressed, 12), observable))
+    twice = plan_contraction(average_network(Circuit(dressed, 9), observable))
     assert once.flops * 4 < twice.flops and once.largest < twice.largest
 
 
