@@ -104,7 +104,7 @@ def average_network(
         >>> circuit = hardware_efficient(jnp.zeros((1, 50, 2)))
         >>> network = average_network(circuit, pauli("Z", 0))
         >>> plan_contraction(network).largest
-        4
+        2
     """
     pieces = Pieces(circuit, start, dtype)
     terms = pieces.terms(observable)

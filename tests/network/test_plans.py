@@ -5,7 +5,6 @@ import random
 import jax
 import jax.numpy as jnp
 import numpy as np
-import opt_einsum
 import pytest
 
 from qjax import circuits, noise
@@ -175,7 +174,7 @@ def test_predicted_memory_is_xlas_within_a_factor(share):
 
 def test_predicted_operations_are_xlas():
     """8 for a complex multiply-add, of which XLA counts a multiply and an add."""
-    values = angles(8, 9)
+    values = angles(6, 9)
     network = amplitude_network(grid(values, 3), (0,) * 9)
     plan, program = compiled(network)
     counted = program.cost_analysis()
@@ -203,11 +202,12 @@ def test_a_batch_that_does_not_fit_is_refused():
 
 
 def test_a_huge_contraction_is_predicted_without_being_done():
-    network = amplitude_network(grid(angles(16, 36), 6), (0,) * 36)
+    network = amplitude_network(grid(angles(16, 25), 5), (0,) * 25)
     shapes = jax.eval_shape(lambda: network)
     plan = plan_contraction(shapes, optimizer="greedy")
-    assert plan.peak_bytes > 2**37 and plan.flops > 2**45
-    with pytest.raises(ValueError, match=r"Contraction of .* GiB of memory, but"):
+    assert plan.peak_bytes > 2**25
+    refused = pytest.raises(ValueError, match=r"Contraction of .* GiB of memory, but")
+    with memory_limit(2**25), refused:
         contract(network, plan)
 
 
@@ -233,13 +233,17 @@ def test_the_order_is_the_same_every_time_and_the_global_generator_untouched(
     assert plan_contraction(again) is first  # other numbers, same structure
 
 
-def test_longer_searches_are_no_worse_and_any_opt_einsum_search_will_do():
+def test_longer_searches_are_no_worse_and_any_callable_will_do():
     network = average_network(brickwork(angles(4, 8)), pauli("Z", 4))
     greedy = plan_contraction(network, optimizer="greedy")
     jittered = plan_contraction(network, optimizer="random-greedy")
     assert jittered.flops <= greedy.flops
-    own = plan_contraction(network, optimizer=opt_einsum.paths.greedy)
-    assert own.flops == greedy.flops
+
+    def in_turn(inputs, *_):
+        return [(0, 1)] * (len(inputs) - 1)
+
+    own = plan_contraction(network, optimizer=in_turn)
+    assert own.flops > greedy.flops
     small = dense(4)
     best = plan_contraction(small, optimizer="optimal").flops
     assert best <= plan_contraction(small, optimizer="greedy").flops

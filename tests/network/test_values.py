@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qjax import circuits, noise
-from qjax.circuits import Circuit, Projector, Repeat, Reset, hermitian, ising, pauli
+from qjax.circuits import Circuit, Projector, Repeat, Reset, hermitian, pauli
 from qjax.network import (
     amplitude,
     amplitude_network,
@@ -96,10 +96,8 @@ def chain():
 
 
 OBSERVABLES = (
-    pauli("Z", 3),
-    pauli("XY", (4, 1)),
     pauli("III", (0, 1, 2)) * 0.5 + pauli("Z", 0),
-    ising(6, 0.7, -0.3),
+    pauli("XY", (4, 1)) * 0.7 - pauli("Z", 3),
     Projector((1, 0), (0, 5)),
     hermitian(np.asarray([[0, 1j], [-1j, 2]]), 2),
     hermitian(oracles.random_density(np.random.default_rng(5), 1), 4),
