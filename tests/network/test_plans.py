@@ -112,7 +112,7 @@ def test_slices_change_nothing_but_the_rounding():
     )
 
 
-def test_slices_of_every_length_and_work_done_before_their_loop():
+def test_slices_of_longer_axes_sum_to_the_whole():
     network = dense(5)
     whole = plan_contraction(network)
     for share in (2, 8, 30):
@@ -345,3 +345,18 @@ def test_bad_input_is_one_sentence(call, kind, sentence):
     with pytest.raises(kind, match=sentence) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_what_depends_on_no_slice_is_done_once_before_the_loop():
+    """Two parts joined at one index: slicing the large one leaves the small alone."""
+    rng = np.random.default_rng(1)
+    indices = ((0, 1), (1, 2), (3, 4, 5), (4, 5, 6), (0, 2, 3, 6))
+    tensors = [rng.normal(size=(8,) * len(own)).astype(np.float32) for own in indices]
+    network = Network(tensors, indices)
+    whole = plan_contraction(network)
+    plan = plan_contraction(network, max_bytes=whole.peak_bytes * 9 // 10)
+    assert plan.num_slices > 1
+    touched = [bool(own & set(plan.sliced)) for own in plan.tree.depends[5:]]
+    assert not all(touched)
+    assert plan.overhead < plan.num_slices
+    np.testing.assert_allclose(contract(network, plan), einsum(network), rtol=1e-3)
