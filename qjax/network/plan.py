@@ -158,12 +158,12 @@ def _finished(
 def _slices(tree: Tree, sizes: Mapping[int, int], room: int) -> Indices:
     """Choose indices greedily until the peak fits; as far as it goes if it never does.
 
-    A candidate stands in the largest tensor: others would not make it smaller.
+    A candidate stands in the step with most numbers: others would not make it smaller.
     """
     sliced: Indices = ()
     table = _Table(tree, sizes)
     while tree.steps and cost_of(tree, sizes, sliced).peak > room:
-        names = table.largest(sliced)
+        names = table.heaviest(sliced)
         candidates = sorted(names - set(tree.output) - set(sliced))
         slices = entries(sliced, sizes) * 2
         if not candidates or slices > _MOST_SLICES:
@@ -181,17 +181,19 @@ class _Table:
         self._logs = np.log2(np.asarray([float(sizes[i]) for i in self._names]))
         shape = len(tree.steps), len(sizes)
         self._runs, self._depends = np.zeros(shape, bool), np.zeros(shape, bool)
-        self._results = np.zeros(shape, bool)
+        self._tensors = np.zeros((3, *shape), bool)  # of left, right and result
         for row, step in enumerate(tree.steps):
             result = len(tree.inputs) + row
             self._runs[row, [column[i] for i in tree.outer(step)]] = True
-            self._results[row, [column[i] for i in step.kept]] = True
             self._depends[row, [column[i] for i in tree.depends[result]]] = True
+            for part, number in enumerate((step.left, step.right, result)):
+                places = [column[i] for i in tree.indices[number]]
+                self._tensors[part, row, places] = True
 
-    def largest(self, sliced: Indices) -> set[int]:
-        """Indices of the largest result."""
+    def heaviest(self, sliced: Indices) -> set[int]:
+        """Indices of the step whose operands and result have most numbers."""
         logs = np.where(np.isin(self._names, sliced), 0, self._logs)
-        row = self._results[np.argmax(self._results @ logs)]
+        row = self._runs[np.argmax((2.0 ** (self._tensors @ logs)).sum(axis=0))]
         return {self._names[place] for place in np.flatnonzero(row)}
 
     def products(self, sliced: Indices, also: int) -> float:
