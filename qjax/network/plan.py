@@ -125,7 +125,11 @@ def _plan(
         return _finished(trees[0][0], sizes, (), item)
     room = max_bytes // item
     # Slicing makes some orders much worse than others: the best few are all tried.
-    found = [_finished(t, sizes, _slices(t, sizes, room), item) for t, _ in trees[:4]]
+    found = [
+        _finished(tree, sizes, _slices(tree, sizes, room, operands), item)
+        for tree, _ in trees[:4]
+        for operands in (False, True)
+    ]
     fitting = [plan for plan in found if plan.peak_bytes <= max_bytes]
     best = min(fitting or found, key=lambda plan: plan.flops)
     least = min(plan.peak_bytes for plan in found)
@@ -155,15 +159,16 @@ def _finished(
     )
 
 
-def _slices(tree: Tree, sizes: Mapping[int, int], room: int) -> Indices:
+def _slices(tree: Tree, sizes: Mapping[int, int], room: int, operands: bool) -> Indices:
     """Choose indices greedily until the peak fits; as far as it goes if it never does.
 
-    A candidate stands in the step with most numbers: others would not make it smaller.
+    A candidate stands in the largest result, or in the step that holds most: sometimes
+    the one and sometimes the other ends with less work.
     """
     sliced: Indices = ()
     table = _Table(tree, sizes)
     while tree.steps and cost_of(tree, sizes, sliced).peak > room:
-        names = table.heaviest(sliced)
+        names = table.heaviest(sliced, operands)
         candidates = sorted(names - set(tree.output) - set(sliced))
         slices = entries(sliced, sizes) * 2
         if not candidates or slices > _MOST_SLICES:
@@ -190,11 +195,13 @@ class _Table:
                 places = [column[i] for i in tree.indices[number]]
                 self._tensors[part, row, places] = True
 
-    def heaviest(self, sliced: Indices) -> set[int]:
-        """Indices of the step whose operands and result have most numbers."""
+    def heaviest(self, sliced: Indices, operands: bool) -> set[int]:
+        """Indices of the largest result, or of the step with most numbers in all."""
         logs = np.where(np.isin(self._names, sliced), 0, self._logs)
-        row = self._runs[np.argmax((2.0 ** (self._tensors @ logs)).sum(axis=0))]
-        return {self._names[place] for place in np.flatnonzero(row)}
+        held = 2.0 ** (self._tensors @ logs)
+        row = np.argmax(held.sum(axis=0) if operands else held[2])
+        chosen = self._runs[row] if operands else self._tensors[2, row]
+        return {self._names[place] for place in np.flatnonzero(chosen)}
 
     def products(self, sliced: Indices, also: int) -> float:
         """Multiply-adds if one more index is sliced."""

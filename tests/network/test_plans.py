@@ -122,7 +122,7 @@ def test_slices_of_longer_axes_sum_to_the_whole():
         except ValueError:
             assert share > 2
             continue
-        assert plan.num_slices in (4, 16, 64)
+        assert plan.num_slices in (4, 16, 64, 256, 1024)
         found = quick_jit(lambda n, p=plan: contract(n, p))(network)
         np.testing.assert_allclose(found, einsum(network), rtol=1e-4)
 
