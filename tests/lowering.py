@@ -338,13 +338,14 @@ EXCLUDED = {
 def public_functions() -> dict[str, CodeType]:
     """Public functions of the modules and methods of their values, by their code."""
     found = {}
-    for module in MODULES:
+    for module in (*MODULES, *(m for t in TOPICS for m in vars(t).get("MODULES", ()))):
         for name, value in vars(module).items():
             home = getattr(value, "__module__", "") or ""
             if name.startswith("_") or not home.startswith(module.__name__):
                 continue
             if inspect.isfunction(value):
-                found[name] = inspect.unwrap(value).__code__
+                key = name if name not in found else f"{module.__name__}.{name}"
+                found[key] = inspect.unwrap(value).__code__
             elif value in METHODS_OF:
                 for method, code in _methods(value):
                     found[f"{name}.{method}"] = code

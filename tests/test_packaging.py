@@ -17,6 +17,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 DISTRIBUTION = {
     "cirq": "cirq-core",
     "flint": "python-flint",
+    "opt_einsum": "opt-einsum",
     "qiskit_aer": "qiskit-aer",
     "ruamel": "ruamel.yaml",
     "sklearn": "scikit-learn",
