@@ -73,17 +73,18 @@ def _forward_step(
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _adjoint(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
-    return _run(program, matrices, numbers)
+    return apply_program(program, matrices, numbers)
 
 
-def _run(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
+def apply_program(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
+    """Apply a program; what `pull_back_program` undoes."""
     for part, own in zip(program.parts, matrices, strict=True):
         if isinstance(part, Stage):
             for move in _moves(part, program.layout, gather=True):
                 numbers = move.apply(own, numbers)
         else:
             numbers, _ = jax.lax.scan(
-                lambda carry, layer, p=part: (_run(p.body, layer, carry), None),
+                lambda carry, layer, p=part: (apply_program(p.body, layer, carry), None),
                 numbers,
                 own,
                 length=part.depth,
@@ -94,7 +95,7 @@ def _run(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
 def _adjoint_forward(
     program: Program, matrices: PyTree, numbers: Numbers
 ) -> tuple[Numbers, tuple[PyTree, Numbers]]:
-    final = _run(program, matrices, numbers)
+    final = apply_program(program, matrices, numbers)
     return final, (matrices, final)
 
 
@@ -102,14 +103,14 @@ def _adjoint_backward(
     program: Program, residuals: tuple[PyTree, Numbers], cotangent: Numbers
 ) -> tuple[PyTree, Numbers]:
     matrices, final = residuals
-    _, cotangent, gradients = _pull_back(program, matrices, final, cotangent)
+    _, cotangent, gradients = pull_back_program(program, matrices, final, cotangent)
     return gradients, cotangent
 
 
 _adjoint.defvjp(_adjoint_forward, _adjoint_backward)
 
 
-def _pull_back(
+def pull_back_program(
     program: Program, matrices: PyTree, numbers: Numbers, cotangent: Numbers
 ) -> tuple[Numbers, Numbers, PyTree]:
     """Undo a program: the numbers before it, their cotangent, the matrices' ones."""
@@ -118,7 +119,7 @@ def _pull_back(
         if isinstance(part, Loop):
 
             def back(carry: tuple[Numbers, Numbers], layer: PyTree, p: Loop = part):
-                before, pulled, gradient = _pull_back(p.body, layer, *carry)
+                before, pulled, gradient = pull_back_program(p.body, layer, *carry)
                 return (before, pulled), gradient
 
             (numbers, cotangent), found = jax.lax.scan(
