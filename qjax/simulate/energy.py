@@ -80,7 +80,7 @@ def sum_expectation(
     coefficients = jnp.asarray(observable.coefficients).astype(dtype)
     batch = numbers.shape[-1]
     log_batch = max(batch.bit_length() - 1, int(batch > 1))
-    cover, wide = _cover(observable.words, state.num_wires, log_batch, dtype.name)
+    cover, wide = cover_words(observable.words, state.num_wires, log_batch, dtype.name)
     total = jnp.zeros(batch, dtype)
     if cover:
         total = _energy(cover, observable.words, state.num_wires, coefficients, numbers)
@@ -99,7 +99,7 @@ def _word_expectation(
 
 
 @functools.lru_cache(maxsize=256)
-def _cover(
+def cover_words(
     words: tuple[Word, ...], num_wires: int, log_batch: int, dtype: str
 ) -> tuple[Cover, tuple[int, ...]]:
     """Give every narrow word to one window; list the wide ones."""
@@ -128,7 +128,7 @@ def _energy(
     coefficients: Float[Array, " t"],
     numbers: Float[Array, "2 d batch"],
 ) -> Float[Array, " batch"]:
-    applied = _apply(cover, words, num_wires, coefficients, numbers)
+    applied = apply_cover(cover, words, num_wires, coefficients, numbers)
     return _dots(numbers, applied)
 
 
@@ -136,14 +136,14 @@ def _energy(
 def _energy_derivative(cover, words, num_wires, primals, tangents):
     coefficients, numbers = primals
     changes, moved = tangents
-    applied = _apply(cover, words, num_wires, coefficients, numbers)
+    applied = apply_cover(cover, words, num_wires, coefficients, numbers)
     value = _dots(numbers, applied)
     tangent = jnp.zeros_like(value)
     if not isinstance(moved, jax.custom_derivatives.SymbolicZero):
         tangent = tangent + 2 * jnp.sum(applied * moved, axis=(0, 1))
     if not isinstance(changes, jax.custom_derivatives.SymbolicZero):
         # The energy is linear in the coefficients: H with the changes in their place.
-        with_changes = _apply(cover, words, num_wires, changes, numbers)
+        with_changes = apply_cover(cover, words, num_wires, changes, numbers)
         tangent = tangent + jnp.sum(numbers * with_changes, axis=(0, 1))
     return value, tangent
 
@@ -156,7 +156,7 @@ def _dots(left: Float[Array, "2 d batch"], right: Float[Array, "2 d batch"]) -> 
     return jnp.dot(left.reshape(-1), right.reshape(-1), precision=high)[None]
 
 
-def _apply(
+def apply_cover(
     cover: Cover,
     words: tuple[Word, ...],
     num_wires: int,
