@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +16,15 @@ from qjax.circuits.observables import AbstractObservable, PauliSum, Word
 from qjax.parallel.mesh import STATE
 from qjax.parallel.path import device_index, send
 from qjax.parallel.state import ShardedState
-from qjax.simulate.energy import apply_cover, cover_words
+from qjax.simulate.energy import cover_words, word_matrix
 from qjax.simulate.measure import cast_like, check_observable
+
+_FEWEST_WORDS = 8
+"""Fewer words are done one by one, in one pass."""
+
+_FEWEST_PIECES = 8
+_LARGEST_PIECE = 2**17
+"""Numbers of a piece at most: with its product it stays in a core's cache."""
 
 Shard = Float[Array, " size"]
 
@@ -115,12 +123,14 @@ def _energy(
 def _bilinear(
     setting: _Setting, coefficients: Float[Array, " t"], numbers: Array
 ) -> Float[Array, ""]:
-    return _forward(setting, coefficients, numbers)[0]
+    return _value(setting, coefficients, numbers)[0]
 
 
-def _forward(
+def _value(
     setting: _Setting, coefficients: Float[Array, " t"], numbers: Array
-) -> tuple[Float[Array, ""], tuple[Array, Array, Array]]:
+) -> tuple[Float[Array, ""], Array]:
+    """Return the energy, and H psi."""
+
     def shard(coefficients: Array, numbers: Array) -> tuple[Array, Array]:
         applied = _apply(setting, coefficients, numbers[0])
         high = jax.lax.Precision.HIGHEST
@@ -128,38 +138,58 @@ def _forward(
         return jax.lax.psum(part, STATE), applied[None]
 
     none, spec = PartitionSpec(), PartitionSpec(STATE)
-    value, applied = jax.shard_map(
+    return jax.shard_map(
         shard,
         mesh=setting.mesh,
         in_specs=(none, spec),
         out_specs=(none, spec),
         check_vma=False,
     )(coefficients, numbers)
-    return value, (coefficients, numbers, applied)
+
+
+def _forward(
+    setting: _Setting, coefficients: Any, numbers: Any
+) -> tuple[Float[Array, ""], tuple[Array, Array | None, Array]]:
+    value, applied = _value(setting, coefficients.value, numbers.value)
+    # The energy is linear in the coefficients: their slopes are the words' values.
+    kept = numbers.value if coefficients.perturbed else None
+    return value, (coefficients.value, kept, applied)
 
 
 def _backward(
-    setting: _Setting, residuals: tuple[Array, Array, Array], cotangent: Array
-) -> tuple[Array, Array]:
+    setting: _Setting,
+    residuals: tuple[Array, Array | None, Array],
+    cotangent: Array | jax.custom_derivatives.SymbolicZero,
+) -> tuple[Array | None, Array | None]:
     coefficients, numbers, applied = residuals
+    if isinstance(cotangent, jax.custom_derivatives.SymbolicZero):
+        return None, None
+    slopes = None
+    if numbers is not None:
+        slopes = cotangent * _slopes(setting, coefficients, numbers)
+    return slopes, 2 * cotangent * applied
+
+
+_bilinear.defvjp(_forward, _backward, symbolic_zeros=True)
+
+
+def _slopes(
+    setting: _Setting, coefficients: Float[Array, " t"], numbers: Array
+) -> Float[Array, " t"]:
+    """Return the expectation of every word."""
 
     def shard(coefficients: Array, numbers: Array) -> Array:
         own = numbers[0]
         _, pull = jax.vjp(lambda c: _apply(setting, c, own), coefficients)
         return jax.lax.psum(pull(own)[0], STATE)
 
-    # The energy is linear in the coefficients: their slopes are the words' values.
-    values = jax.shard_map(
+    return jax.shard_map(
         shard,
         mesh=setting.mesh,
         in_specs=(PartitionSpec(), PartitionSpec(STATE)),
         out_specs=PartitionSpec(),
         check_vma=False,
     )(coefficients, numbers)
-    return cotangent * values, 2 * cotangent * applied
-
-
-_bilinear.defvjp(_forward, _backward)
 
 
 def _apply(
@@ -171,7 +201,9 @@ def _apply(
     for flip in sorted({term.flip for term in setting.terms}):
         other = numbers
         if flip:
-            other = send(numbers, flip, setting.num_outer, STATE)
+            # One shard after the other, so that there is room for one of them only.
+            other, total = jax.lax.optimization_barrier((numbers, total))
+            other = send(other, flip, setting.num_outer, STATE)
         for odd in (0, 1):
             terms = [
                 (j, term)
@@ -184,10 +216,7 @@ def _apply(
             weights = weights * _signs([term for _, term in terms], index, weights)
             words = tuple(term.word for _, term in terms)
             done = _apply_words(words, setting.num_inner, weights, other)
-            if odd:  # times -i
-                real, imag = jnp.split(done, 2)
-                done = jnp.concatenate([imag, -real])
-            total = total + done
+            total = total - _times_i(done) if odd else total + done
     return total
 
 
@@ -205,15 +234,59 @@ def _apply_words(
     words: tuple[Word, ...], num_wires: int, weights: Float[Array, " t"], numbers: Shard
 ) -> Shard:
     """Return sum_j w_j P_j psi on one shard; words may occur several times."""
-    dtype = numbers.dtype
-    cover, wide = cover_words(words, num_wires, 0, dtype.name)
+    cover, alone = (), range(len(words))
+    if len(words) >= _FEWEST_WORDS:
+        cover, alone = cover_words(words, num_wires, 0, numbers.dtype.name)
     total = jnp.zeros_like(numbers)
-    if cover:
-        view = numbers.reshape(2, -1, 1)
-        total = apply_cover(cover, words, num_wires, weights, view).reshape(-1)
-    for j in wide:
+    for start, stop, members in cover:
+        matrices = np.stack([word_matrix(words[j], start, stop) for j in members])
+        own = weights[np.asarray(members)]
+        for part, turned in ((matrices.real, False), (matrices.imag, True)):
+            if part.any():
+                matrix = jnp.tensordot(own, jnp.asarray(part, own.dtype), 1)
+                source = _times_i(numbers) if turned else numbers
+                total = _add_window(total, matrix, 2 ** (start + 1), source)
+    for j in alone:
         total = total + weights[j] * _apply_word(words[j], num_wires, numbers)
     return total
+
+
+def _add_window(
+    total: Shard, matrix: Float[Array, "k k"], left: int, numbers: Shard
+) -> Shard:
+    """Add a real matrix times numbers, seen as (left, k, right), piece by piece.
+
+    A loop that adds in place needs room for one piece, and XLA cannot merge it with
+    those of other windows, all of whose products would then be there at a time.
+    """
+    size = matrix.shape[0]
+    right = numbers.size // (left * size)
+    most = max(_FEWEST_PIECES, numbers.size // _LARGEST_PIECE)
+    count = min(most, max(left, right))
+    if left >= right:
+        shape = (count, left // count, size, right)
+        axis = 0
+    else:
+        shape = (left, size, count, right // count)
+        axis = 2
+    view = numbers.reshape(shape)
+
+    def add(index: Int[Array, ""], total: Array) -> Array:
+        take = functools.partial(jax.lax.dynamic_index_in_dim, axis=axis)
+        piece = take(view, index, keepdims=False)
+        high = jax.lax.Precision.HIGHEST
+        done = jnp.einsum(
+            "ij,ljr->lir", matrix, piece.reshape(-1, size, piece.shape[-1]), precision=high
+        ).reshape(piece.shape)
+        new = take(total, index, keepdims=False) + done
+        return jax.lax.dynamic_update_index_in_dim(total, new, index, axis)
+
+    return jax.lax.fori_loop(0, count, add, total.reshape(shape)).reshape(-1)
+
+
+def _times_i(numbers: Shard) -> Shard:
+    real, imag = jnp.split(numbers, 2)
+    return jnp.concatenate([-imag, real])
 
 
 def _apply_word(word: Word, num_wires: int, numbers: Shard) -> Shard:
@@ -230,7 +303,7 @@ def _apply_word(word: Word, num_wires: int, numbers: Shard) -> Shard:
         if letter in "XY":
             tensor = jnp.flip(tensor, axis)
         turns += letter == "Y"
-    real, imag = jnp.split(tensor.reshape(-1), 2)
-    for _ in range(turns % 4):  # times i
-        real, imag = -imag, real
-    return jnp.concatenate([real, imag])
+    done = tensor.reshape(-1)
+    if turns % 2:
+        done = _times_i(done)
+    return -done if turns % 4 > 1 else done

@@ -73,7 +73,7 @@ def apply_path(path: Path, matrices: Sequence[PyTree], numbers: Numbers) -> Numb
     """Run a path on the numbers of one shard, inside `jax.shard_map`."""
     for part, own in zip(path.parts, matrices, strict=True):
         if isinstance(part, Program):
-            numbers = apply_program(part, own, numbers)
+            numbers = apply_program(part, own, numbers, frugal=True)
         elif isinstance(part, Turns):
             numbers, _ = jax.lax.scan(
                 lambda carry, layer, p=part: (apply_path(p.body, layer, carry), None),
@@ -100,7 +100,7 @@ def pull_back_path(
         found: PyTree = ()
         if isinstance(part, Program):
             numbers, cotangent, found = pull_back_program(
-                part, own, numbers, cotangent
+                part, own, numbers, cotangent, frugal=True
             )
         elif isinstance(part, Turns):
 
@@ -127,7 +127,7 @@ def _move(
         return exchange(step, path.num_outer, path.axis_name, numbers)
     layout = Layout(len(step.old))
     old, new = (step.new, step.old) if back else (step.old, step.new)
-    return relayout(layout.axes(old), layout.axes(new), 1, True, numbers)
+    return relayout(layout.axes(old), layout.axes(new), 1, False, numbers)
 
 
 def exchange(

@@ -76,15 +76,28 @@ def _adjoint(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
     return apply_program(program, matrices, numbers)
 
 
-def apply_program(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
-    """Apply a program; what `pull_back_program` undoes."""
+def apply_program(
+    program: Program, matrices: PyTree, numbers: Numbers, *, frugal: bool = False
+) -> Numbers:
+    """Apply a program; what `pull_back_program` undoes.
+
+    Args:
+        program: The plan.
+        matrices: Its matrices.
+        numbers: As in `execute`.
+        frugal: Take as little memory as possible: no tables of indices, and one array
+            operation after the other.
+    """
     for part, own in zip(program.parts, matrices, strict=True):
         if isinstance(part, Stage):
-            for move in _moves(part, program.layout, gather=True):
+            for move in _moves(part, program.layout, gather=not frugal):
                 numbers = move.apply(own, numbers)
         else:
             numbers, _ = jax.lax.scan(
-                lambda carry, layer, p=part: (apply_program(p.body, layer, carry), None),
+                lambda carry, layer, p=part: (
+                    apply_program(p.body, layer, carry, frugal=frugal),
+                    None,
+                ),
                 numbers,
                 own,
                 length=part.depth,
@@ -111,7 +124,12 @@ _adjoint.defvjp(_adjoint_forward, _adjoint_backward)
 
 
 def pull_back_program(
-    program: Program, matrices: PyTree, numbers: Numbers, cotangent: Numbers
+    program: Program,
+    matrices: PyTree,
+    numbers: Numbers,
+    cotangent: Numbers,
+    *,
+    frugal: bool = False,
 ) -> tuple[Numbers, Numbers, PyTree]:
     """Undo a program: the numbers before it, their cotangent, the matrices' ones."""
     gradients: list[PyTree] = []
@@ -119,7 +137,9 @@ def pull_back_program(
         if isinstance(part, Loop):
 
             def back(carry: tuple[Numbers, Numbers], layer: PyTree, p: Loop = part):
-                before, pulled, gradient = pull_back_program(p.body, layer, *carry)
+                before, pulled, gradient = pull_back_program(
+                    p.body, layer, *carry, frugal=frugal
+                )
                 return (before, pulled), gradient
 
             (numbers, cotangent), found = jax.lax.scan(
@@ -128,8 +148,12 @@ def pull_back_program(
             gradients.append(found)
             continue
         pulled: dict[int, Array] = {}
-        for move in reversed(_moves(part, program.layout, gather=True)):
-            numbers, cotangent, found = move.pull_back(own, numbers, cotangent)
+        for move in reversed(_moves(part, program.layout, gather=not frugal)):
+            if frugal:
+                numbers, cotangent = jax.lax.optimization_barrier((numbers, cotangent))
+            numbers, cotangent, found = move.pull_back(
+                own, numbers, cotangent, frugal=frugal
+            )
             pulled |= found
         gradients.append(tuple(pulled[index] for index in range(len(own))))
     return numbers, cotangent, tuple(reversed(gradients))
@@ -187,15 +211,19 @@ class _Move:
         numbers: Flow,
         cotangent: Flow,
         piece: Array | None = None,
+        frugal: bool = False,
     ) -> tuple[Flow, Flow, dict[int, Array]]:
         """Return the numbers before, their cotangent and the matrix's."""
         # The transpose of an orthogonal map is its inverse.
         before = self.transpose(matrices, numbers, piece)
-        pulled = self.transpose(matrices, cotangent, piece)
-        if self.matrix is None:
-            return before, pulled, {}
-        gradient = self.gradient(matrices, before, cotangent, piece)
-        return before, pulled, {self.matrix: gradient}
+        found: dict[int, Array] = {}
+        if frugal:
+            before, cotangent = jax.lax.optimization_barrier((before, cotangent))
+        if self.matrix is not None:
+            found[self.matrix] = self.gradient(matrices, before, cotangent, piece)
+            if frugal:
+                found, cotangent = jax.lax.optimization_barrier((found, cotangent))
+        return before, self.transpose(matrices, cotangent, piece), found
 
     def _own(self, matrices: Matrices, piece: Array | None) -> tuple[Array, ...]:
         if self.matrix is None:
@@ -228,8 +256,10 @@ class _Pieces:
         matrices: Matrices,
         numbers: Flow,
         cotangent: Flow,
+        frugal: bool = False,
     ) -> tuple[Flow, Flow, dict[int, Array]]:
         """Pull every piece back, and sum the matrices' cotangents."""
+        assert not frugal  # stages are cut into pieces only where they are not
 
         def step(total: dict[int, Array], piece: Array, pair: tuple[Flow, Flow]):
             numbers, cotangent = pair

@@ -128,7 +128,7 @@ def _energy(
     coefficients: Float[Array, " t"],
     numbers: Float[Array, "2 d batch"],
 ) -> Float[Array, " batch"]:
-    applied = apply_cover(cover, words, num_wires, coefficients, numbers)
+    applied = _apply(cover, words, num_wires, coefficients, numbers)
     return _dots(numbers, applied)
 
 
@@ -136,14 +136,14 @@ def _energy(
 def _energy_derivative(cover, words, num_wires, primals, tangents):
     coefficients, numbers = primals
     changes, moved = tangents
-    applied = apply_cover(cover, words, num_wires, coefficients, numbers)
+    applied = _apply(cover, words, num_wires, coefficients, numbers)
     value = _dots(numbers, applied)
     tangent = jnp.zeros_like(value)
     if not isinstance(moved, jax.custom_derivatives.SymbolicZero):
         tangent = tangent + 2 * jnp.sum(applied * moved, axis=(0, 1))
     if not isinstance(changes, jax.custom_derivatives.SymbolicZero):
         # The energy is linear in the coefficients: H with the changes in their place.
-        with_changes = apply_cover(cover, words, num_wires, changes, numbers)
+        with_changes = _apply(cover, words, num_wires, changes, numbers)
         tangent = tangent + jnp.sum(numbers * with_changes, axis=(0, 1))
     return value, tangent
 
@@ -156,7 +156,7 @@ def _dots(left: Float[Array, "2 d batch"], right: Float[Array, "2 d batch"]) -> 
     return jnp.dot(left.reshape(-1), right.reshape(-1), precision=high)[None]
 
 
-def apply_cover(
+def _apply(
     cover: Cover,
     words: tuple[Word, ...],
     num_wires: int,
@@ -173,7 +173,7 @@ def apply_cover(
     whole: list[Array] = []
     pieced: list[tuple[int, Array]] = []
     for start, stop, members in cover:
-        matrices = np.stack([_word_matrix(words[j], start, stop) for j in members])
+        matrices = np.stack([word_matrix(words[j], start, stop) for j in members])
         real, imag = np.real(matrices), np.imag(matrices)
         own = coefficients[np.asarray(members)]
         if np.any(real):
@@ -217,7 +217,8 @@ def _fixed_wires(num_wires: int, numbers: Float[Array, "2 d batch"]) -> int | No
     return min(max(half - cost.log_piece, 0), num_wires)
 
 
-def _word_matrix(word: Word, start: int, stop: int) -> np.ndarray:
+def word_matrix(word: Word, start: int, stop: int) -> np.ndarray:
+    """Return the matrix of a word on the wires of a window."""
     letters = dict(word)
     return pauli_matrix("".join(letters.get(w, "I") for w in range(start, stop)))
 
