@@ -16,7 +16,7 @@ LAYERS = (
     ("circuits", "states", "data"),
     ("noise", "plan"),
     ("simulate", "geometry", "gradients", "network"),
-    ("mitigation", "optim", "structures"),
+    ("mitigation", "optim", "structures", "parallel"),
     ("bounds", "models", "interop"),
     ("experiments",),
     ("cli", "__main__"),
@@ -31,6 +31,7 @@ VENDORS = {
     "cirq": "interop",
     "braket": "interop",
     "tensornetwork": "network",
+    "distributed": "parallel",
 }
 
 MAX_FILE_LINES = 400

@@ -14,8 +14,9 @@ from jaxtyping import Array, Float, Int
 from qjax._types import Wires
 from qjax.circuits.observables import AbstractObservable, PauliSum, Word
 from qjax.parallel.mesh import STATE
-from qjax.parallel.path import device_index, send
+from qjax.parallel.path import always, device_index, send
 from qjax.parallel.state import ShardedState
+from qjax.plan.executor import by_itself
 from qjax.simulate.energy import cover_words, word_matrix
 from qjax.simulate.measure import cast_like, check_observable
 
@@ -196,34 +197,42 @@ def _apply(
     setting: _Setting, coefficients: Float[Array, " t"], numbers: Shard
 ) -> Shard:
     """Return a device's shard of H psi."""
-    index = device_index(STATE)
     total = jnp.zeros_like(numbers)
     for flip in sorted({term.flip for term in setting.terms}):
-        other = numbers
-        if flip:
-            # One shard after the other, so that there is room for one of them only.
-            other, total = jax.lax.optimization_barrier((numbers, total))
-            other = send(other, flip, setting.num_outer, STATE)
-        for odd in (0, 1):
-            terms = [
-                (j, term)
-                for j, term in enumerate(setting.terms)
-                if term.flip == flip and term.turns % 2 == odd
-            ]
-            if not terms:
-                continue
+
+        def add(total: Shard, numbers: Shard, flip: int = flip) -> Shard:
+            return total + _flipped(setting, flip, coefficients, numbers)
+
+        # One after the other: there is room for one other device's shard.
+        total = by_itself(always(STATE) if flip else None, add, total, numbers)
+    return total
+
+
+def _flipped(
+    setting: _Setting, flip: int, coefficients: Float[Array, " t"], numbers: Shard
+) -> Shard:
+    """Return what the words that flip these outer wires make of psi."""
+    if flip:
+        numbers = send(numbers, flip, setting.num_outer, STATE)
+    total = jnp.zeros_like(numbers)
+    for odd in (0, 1):
+        terms = [
+            (j, term)
+            for j, term in enumerate(setting.terms)
+            if term.flip == flip and term.turns % 2 == odd
+        ]
+        if terms:
             weights = coefficients[np.asarray([j for j, _ in terms])]
-            weights = weights * _signs([term for _, term in terms], index, weights)
+            weights = weights * _signs([term for _, term in terms], weights)
             words = tuple(term.word for _, term in terms)
-            done = _apply_words(words, setting.num_inner, weights, other)
+            done = _apply_words(words, setting.num_inner, weights, numbers)
             total = total - _times_i(done) if odd else total + done
     return total
 
 
-def _signs(
-    terms: Sequence[_Term], index: Int[Array, ""], like: Array
-) -> Float[Array, " t"]:
+def _signs(terms: Sequence[_Term], like: Array) -> Float[Array, " t"]:
     """Return the signs of words on a device, (-i)^turns but for a factor -i."""
+    index = device_index(STATE)
     masks = np.asarray([term.signs for term in terms], np.int32)
     turned = np.asarray([term.turns // 2 for term in terms], np.int32)
     odd = (jax.lax.population_count(index & masks) + turned) & 1

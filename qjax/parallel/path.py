@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from qjax.circuits.circuit import Circuit
 from qjax.parallel.route import Arrange, Exchange, Loop, Route
@@ -73,7 +73,7 @@ def apply_path(path: Path, matrices: Sequence[PyTree], numbers: Numbers) -> Numb
     """Run a path on the numbers of one shard, inside `jax.shard_map`."""
     for part, own in zip(path.parts, matrices, strict=True):
         if isinstance(part, Program):
-            numbers = apply_program(part, own, numbers, frugal=True)
+            numbers = apply_program(part, own, numbers, alone=always(path.axis_name))
         elif isinstance(part, Turns):
             numbers, _ = jax.lax.scan(
                 lambda carry, layer, p=part: (apply_path(p.body, layer, carry), None),
@@ -100,7 +100,7 @@ def pull_back_path(
         found: PyTree = ()
         if isinstance(part, Program):
             numbers, cotangent, found = pull_back_program(
-                part, own, numbers, cotangent, frugal=True
+                part, own, numbers, cotangent, alone=always(path.axis_name)
             )
         elif isinstance(part, Turns):
 
@@ -128,6 +128,11 @@ def _move(
     layout = Layout(len(step.old))
     old, new = (step.new, step.old) if back else (step.old, step.new)
     return relayout(layout.axes(old), layout.axes(new), 1, False, numbers)
+
+
+def always(axis_name: str) -> Bool[Array, ""]:
+    """Return True, which XLA does not know."""
+    return device_index(axis_name) >= 0
 
 
 def exchange(

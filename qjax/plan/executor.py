@@ -77,7 +77,7 @@ def _adjoint(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
 
 
 def apply_program(
-    program: Program, matrices: PyTree, numbers: Numbers, *, frugal: bool = False
+    program: Program, matrices: PyTree, numbers: Numbers, *, alone: Array | None = None
 ) -> Numbers:
     """Apply a program; what `pull_back_program` undoes.
 
@@ -85,17 +85,18 @@ def apply_program(
         program: The plan.
         matrices: Its matrices.
         numbers: As in `execute`.
-        frugal: Take as little memory as possible: no tables of indices, and one array
-            operation after the other.
+        alone: A traced True, to take as little memory as possible: there are no tables
+            of indices, and every array operation is the branch of a conditional, which
+            XLA neither merges with the others nor begins before them.
     """
     for part, own in zip(program.parts, matrices, strict=True):
         if isinstance(part, Stage):
-            for move in _moves(part, program.layout, gather=not frugal):
-                numbers = move.apply(own, numbers)
+            for move in _moves(part, program.layout, gather=alone is None):
+                numbers = by_itself(alone, functools.partial(move.apply, own), numbers)
         else:
             numbers, _ = jax.lax.scan(
                 lambda carry, layer, p=part: (
-                    apply_program(p.body, layer, carry, frugal=frugal),
+                    apply_program(p.body, layer, carry, alone=alone),
                     None,
                 ),
                 numbers,
@@ -129,7 +130,7 @@ def pull_back_program(
     numbers: Numbers,
     cotangent: Numbers,
     *,
-    frugal: bool = False,
+    alone: Array | None = None,
 ) -> tuple[Numbers, Numbers, PyTree]:
     """Undo a program: the numbers before it, their cotangent, the matrices' ones."""
     gradients: list[PyTree] = []
@@ -138,7 +139,7 @@ def pull_back_program(
 
             def back(carry: tuple[Numbers, Numbers], layer: PyTree, p: Loop = part):
                 before, pulled, gradient = pull_back_program(
-                    p.body, layer, *carry, frugal=frugal
+                    p.body, layer, *carry, alone=alone
                 )
                 return (before, pulled), gradient
 
@@ -148,15 +149,25 @@ def pull_back_program(
             gradients.append(found)
             continue
         pulled: dict[int, Array] = {}
-        for move in reversed(_moves(part, program.layout, gather=not frugal)):
-            if frugal:
-                numbers, cotangent = jax.lax.optimization_barrier((numbers, cotangent))
+        for move in reversed(_moves(part, program.layout, gather=alone is None)):
             numbers, cotangent, found = move.pull_back(
-                own, numbers, cotangent, frugal=frugal
+                own, numbers, cotangent, alone=alone
             )
             pulled |= found
         gradients.append(tuple(pulled[index] for index in range(len(own))))
     return numbers, cotangent, tuple(reversed(gradients))
+
+
+def by_itself(alone: Array | None, function: Callable, *operands: Flow) -> Flow:
+    """Call a function, as a branch of its own if `alone` is a traced True."""
+    if alone is None:
+        return function(*operands)
+    shapes = jax.eval_shape(function, *operands)
+
+    def never(*operands: Flow) -> Flow:
+        return jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+
+    return jax.lax.cond(alone, function, never, *operands)
 
 
 # --- moves ----------------------------------------------------------------------------
@@ -211,19 +222,17 @@ class _Move:
         numbers: Flow,
         cotangent: Flow,
         piece: Array | None = None,
-        frugal: bool = False,
+        alone: Array | None = None,
     ) -> tuple[Flow, Flow, dict[int, Array]]:
         """Return the numbers before, their cotangent and the matrix's."""
         # The transpose of an orthogonal map is its inverse.
-        before = self.transpose(matrices, numbers, piece)
+        back = functools.partial(self.transpose, matrices, piece=piece)
+        before = by_itself(alone, back, numbers)
         found: dict[int, Array] = {}
-        if frugal:
-            before, cotangent = jax.lax.optimization_barrier((before, cotangent))
         if self.matrix is not None:
-            found[self.matrix] = self.gradient(matrices, before, cotangent, piece)
-            if frugal:
-                found, cotangent = jax.lax.optimization_barrier((found, cotangent))
-        return before, self.transpose(matrices, cotangent, piece), found
+            slope = functools.partial(self.gradient, matrices, piece=piece)
+            found[self.matrix] = by_itself(alone, slope, before, cotangent)
+        return before, by_itself(alone, back, cotangent), found
 
     def _own(self, matrices: Matrices, piece: Array | None) -> tuple[Array, ...]:
         if self.matrix is None:
@@ -256,10 +265,10 @@ class _Pieces:
         matrices: Matrices,
         numbers: Flow,
         cotangent: Flow,
-        frugal: bool = False,
+        alone: Array | None = None,
     ) -> tuple[Flow, Flow, dict[int, Array]]:
         """Pull every piece back, and sum the matrices' cotangents."""
-        assert not frugal  # stages are cut into pieces only where they are not
+        assert alone is None  # where operations are alone, stages are not in pieces
 
         def step(total: dict[int, Array], piece: Array, pair: tuple[Flow, Flow]):
             numbers, cotangent = pair
