@@ -16,7 +16,7 @@ from qjax.circuits.observables import AbstractObservable, PauliSum, Word
 from qjax.parallel.mesh import STATE
 from qjax.parallel.path import always, device_index, send
 from qjax.parallel.state import ShardedState
-from qjax.plan.executor import by_itself
+from qjax.plan.alone import by_itself
 from qjax.simulate.energy import cover_words, word_matrix
 from qjax.simulate.measure import cast_like, check_observable
 

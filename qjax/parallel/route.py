@@ -22,9 +22,6 @@ from qjax._types import Wires
 from qjax.circuits.circuit import Circuit, Repeat
 from qjax.plan.wiring import wirings
 
-MOST_LAYERS = 4
-"""Layers of a `Repeat` planned together, at most: compiling takes so much longer."""
-
 _MOST_STARTS = 4
 """Orders tried for a loop: the one it finds, and those that its body leads to."""
 
@@ -161,25 +158,29 @@ def restore(old: Wires, new: Wires, num_outer: int) -> Iterator[Exchange | Arran
         yield Arrange(_inner(order, num_outer), _inner(new, num_outer))
 
 
-def group_layers(circuit: Circuit, order: Wires, num_outer: int) -> Circuit:
-    """Let a `Repeat` do two or four layers at a time where that saves exchanges.
+def group_layers(
+    circuit: Circuit, order: Wires, num_outer: int, most: int
+) -> Circuit:
+    """Let a `Repeat` do up to `most` layers at a time where that saves exchanges.
 
     While some wires are outer, the others can go on to the next layer as far as a
     chain of gates has left them free.
     """
-    if not num_outer:
+    if not num_outer or most == 1:
         return circuit
     operations = []
     for operation in circuit.operations:
         if isinstance(operation, Repeat):
-            count = _layers_together(operation, order, num_outer)
+            count = _layers_together(operation, order, num_outer, most)
             operations += _grouped(operation, count) if count > 1 else [operation]
         else:
             operations.append(operation)
     return Circuit(operations, circuit.num_wires)
 
 
-def _layers_together(repeat: Repeat, order: Wires, num_outer: int) -> int:
+def _layers_together(
+    repeat: Repeat, order: Wires, num_outer: int, most: int
+) -> int:
     if any(isinstance(operation, Repeat) for operation in repeat.operations):
         return 1
 
@@ -190,7 +191,7 @@ def _layers_together(repeat: Repeat, order: Wires, num_outer: int) -> int:
         return route.num_exchanges / count
 
     count, best = 1, exchanges(1)
-    while 2 * count <= min(MOST_LAYERS, repeat.depth):
+    while 2 * count <= min(most, repeat.depth):
         each = exchanges(2 * count)
         if each > _WORTHWHILE * best:
             break

@@ -43,8 +43,19 @@ class _Setting:
     cost: CostModel
 
 
+_LARGEST_SMALL_SHARD = 15
+"""Inner wires up to which layers go one by one: more take longer to compile than an
+exchange of so little takes."""
+
+_LAYERS = 4
+
+
 def run(
-    circuit: Circuit, state: ShardedState, *, cost_model: CostModel | None = None
+    circuit: Circuit,
+    state: ShardedState,
+    *,
+    layers: int | None = None,
+    cost_model: CostModel | None = None,
 ) -> ShardedState:
     """Apply a circuit to a state that is spread over devices: |psi> -> U |psi>.
 
@@ -60,6 +71,9 @@ def run(
         circuit: Circuit of n wires, of unitary operations. Angles may be traced; they
             are the same on all devices.
         state: State of n wires; its dtype is the dtype of the computation.
+        layers: Layers of a `Repeat` that may be planned together, at least 1: the more,
+            the fewer exchanges, and the longer it takes to compile. By default 4, or 1
+            on shards of up to 15 wires.
         cost_model: What the blocks are chosen by, as in `qjax.simulate.run`.
 
     Returns:
@@ -90,7 +104,11 @@ def run(
         name = state.numbers.dtype.name
         cost_model = default_cost_model(jax.default_backend(), name)
     outer = state.num_outer
-    circuit = group_layers(circuit, state.order, outer)
+    if layers is None:
+        small = state.num_wires - outer <= _LARGEST_SMALL_SHARD
+        layers = 1 if small else _LAYERS
+    require(layers >= 1, "layers", "be at least 1", layers)
+    circuit = group_layers(circuit, state.order, outer, layers)
     route = plan_route(circuit, state.order, outer)
     setting = _Setting(route, state.order, state.mesh, outer, cost_model)
     numbers = _run(setting, jax.tree.map(jnp.asarray, circuit), state.numbers)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
+from qjax.plan.alone import by_itself
 from qjax.plan.arrays import (
     Numbers,
     apply_single,
@@ -20,6 +21,7 @@ from qjax.plan.arrays import (
     relayout,
     right_products,
     right_products_transposed,
+    right_slopes,
 )
 from qjax.plan.program import Loop, Program, Stage
 from qjax.plan.sweeps import Layout, Single, Sweep, Window, axes_after, closes
@@ -158,18 +160,6 @@ def pull_back_program(
     return numbers, cotangent, tuple(reversed(gradients))
 
 
-def by_itself(alone: Array | None, function: Callable, *operands: Flow) -> Flow:
-    """Call a function, as a branch of its own if `alone` is a traced True."""
-    if alone is None:
-        return function(*operands)
-    shapes = jax.eval_shape(function, *operands)
-
-    def never(*operands: Flow) -> Flow:
-        return jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-
-    return jax.lax.cond(alone, function, never, *operands)
-
-
 # --- moves ----------------------------------------------------------------------------
 
 
@@ -183,12 +173,15 @@ class _Move:
             a matrix product with few columns takes several times as long.
         matrix: Index of the matrix in the stage.
         bit: Bit of a piece's index that chooses between two matrices.
+        slope: The cotangent of the matrix, written out, where that takes less memory
+            than what differentiation makes of it.
     """
 
     function: Callable[..., Flow]
     back: Callable[..., Flow]
     matrix: int | None = None
     bit: int | None = None
+    slope: Callable[..., Array] | None = None
 
     def apply(
         self, matrices: Matrices, numbers: Flow, piece: Array | None = None
@@ -231,6 +224,8 @@ class _Move:
         found: dict[int, Array] = {}
         if self.matrix is not None:
             slope = functools.partial(self.gradient, matrices, piece=piece)
+            if alone is not None and self.slope is not None:
+                slope = functools.partial(self.slope, matrices[self.matrix])
             found[self.matrix] = by_itself(alone, slope, before, cotangent)
         return before, by_itself(alone, back, cotangent), found
 
@@ -389,11 +384,11 @@ def _window_move(
     window: Window, order: tuple[int, ...], layout: Layout, matrix: int
 ) -> _Move:
     function = functools.partial(apply_window, window, order, layout)
-    if closes(window, layout):
-        back = functools.partial(open_window, window, order, layout)
-    else:
-        back = _with_transpose(function)
-    return _Move(function, back, matrix)
+    if not closes(window, layout):
+        return _Move(function, _with_transpose(function), matrix)
+    back = functools.partial(open_window, window, order, layout)
+    slope = functools.partial(right_slopes, window, order) if layout.carry else None
+    return _Move(function, back, matrix, slope=slope)
 
 
 def _with_transpose(function: Callable[[Array, Numbers], Numbers]):
