@@ -285,7 +285,10 @@ def _add_window(
         piece = take(view, index, keepdims=False)
         high = jax.lax.Precision.HIGHEST
         done = jnp.einsum(
-            "ij,ljr->lir", matrix, piece.reshape(-1, size, piece.shape[-1]), precision=high
+            "ij,ljr->lir",
+            matrix,
+            piece.reshape(-1, size, piece.shape[-1]),
+            precision=high,
         ).reshape(piece.shape)
         new = take(total, index, keepdims=False) + done
         return jax.lax.dynamic_update_index_in_dim(total, new, index, axis)

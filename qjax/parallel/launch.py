@@ -95,7 +95,9 @@ def main() -> int:
     )
     parser.add_argument("--processes", type=int, required=True)
     parser.add_argument("--devices", type=int, default=1, help="of each process")
-    parser.add_argument("command", nargs=argparse.REMAINDER, help="script and arguments")
+    parser.add_argument(
+        "command", nargs=argparse.REMAINDER, help="script and arguments"
+    )
     given = parser.parse_args()
     if not given.command:
         parser.error("a script is missing")

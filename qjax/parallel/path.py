@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from qjax.circuits.circuit import Circuit
 from qjax.parallel.route import Arrange, Exchange, Loop, Route
 from qjax.plan import CostModel, Layout, Program, plan, program_matrices
+from qjax.plan.alone import by_itself
 from qjax.plan.arrays import relayout
 from qjax.plan.executor import apply_program, pull_back_program
 
@@ -42,7 +43,7 @@ def plan_path(
     num_outer: int,
     axis_name: str,
 ) -> Path:
-    """Plan every circuit of `local_circuits` for a shard; their numbers do not count."""
+    """Plan every circuit of `local_circuits` for a shard; numbers do not count."""
     parts: list[Program | Exchange | Arrange | Turns] = []
     for part, own in zip(route.parts, circuits, strict=True):
         if isinstance(part, Exchange | Arrange):
@@ -146,8 +147,12 @@ def exchange(
     shift = num_outer - 1 - step.outer
     bit = device_index(axis_name) >> shift & 1
     view = numbers.reshape(2 ** (1 + step.inner), 2, -1)  # the carry is in front
-    half = jax.lax.dynamic_index_in_dim(view, 1 - bit, 1, keepdims=False)
-    half = send(half, 1 << shift, num_outer, axis_name)
+
+    def swap(view: Array) -> Array:
+        half = jax.lax.dynamic_index_in_dim(view, 1 - bit, 1, keepdims=False)
+        return send(half, 1 << shift, num_outer, axis_name)
+
+    half = by_itself(always(axis_name), swap, view)
     return jax.lax.dynamic_update_index_in_dim(view, half, 1 - bit, 1).reshape(-1)
 
 

@@ -158,9 +158,7 @@ def restore(old: Wires, new: Wires, num_outer: int) -> Iterator[Exchange | Arran
         yield Arrange(_inner(order, num_outer), _inner(new, num_outer))
 
 
-def group_layers(
-    circuit: Circuit, order: Wires, num_outer: int, most: int
-) -> Circuit:
+def group_layers(circuit: Circuit, order: Wires, num_outer: int, most: int) -> Circuit:
     """Let a `Repeat` do up to `most` layers at a time where that saves exchanges.
 
     While some wires are outer, the others can go on to the next layer as far as a
@@ -178,9 +176,7 @@ def group_layers(
     return Circuit(operations, circuit.num_wires)
 
 
-def _layers_together(
-    repeat: Repeat, order: Wires, num_outer: int, most: int
-) -> int:
+def _layers_together(repeat: Repeat, order: Wires, num_outer: int, most: int) -> int:
     if any(isinstance(operation, Repeat) for operation in repeat.operations):
         return 1
 
@@ -205,7 +201,9 @@ def _grouped(repeat: Repeat, count: int) -> list[Repeat]:
         jax.tree.map(lambda leaf, f=first: leaf[f:stop:count], repeat.body)
         for first in range(count)
     ]
-    together = Circuit([o for layer in layers for o in layer.operations], _width(repeat))
+    together = Circuit(
+        [o for layer in layers for o in layer.operations], _width(repeat)
+    )
     grouped = [Repeat(together, stop // count)]
     if stop < repeat.depth:
         rest = jax.tree.map(lambda leaf: leaf[stop:], repeat.body)

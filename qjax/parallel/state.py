@@ -24,7 +24,7 @@ class ShardedState(eqx.Module):
 
     Attributes:
         numbers: Real parts, then imaginary parts of every shard, shape
-            (2^g, 2^(n - g + 1)), float32 or float64; sharded along the first axis. Leaf.
+            (2^g, 2^(n - g + 1)), real; sharded along the first axis. Leaf.
         order: The wires, outer ones first: row and column index in binary. Static.
         mesh: The devices. Static.
 

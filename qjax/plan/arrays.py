@@ -81,7 +81,11 @@ def right_products_transposed(matrix: Array, parts: Parts) -> Numbers:
 
 
 def right_slopes(
-    window: Window, order: tuple[int, ...], matrix: Array, numbers: Numbers, pull: Numbers
+    window: Window,
+    order: tuple[int, ...],
+    matrix: Array,
+    numbers: Numbers,
+    pull: Numbers,
 ) -> Array:
     """Return the matrices' cotangents of a closing window with a carry.
 

@@ -1,6 +1,7 @@
 """Checks on eight simulated devices, in one process: prints a JSON object of numbers.
 
-Run as a program, since the number of devices is set before JAX starts.
+Run as a program, since the number of devices is set before JAX starts; its arguments
+name the sections to run.
 """
 
 import json
@@ -56,7 +57,9 @@ def collectives(text: str) -> dict[str, int]:
 
 def odd_gates(angle: Any) -> Circuit:
     """Every way in which outer wires can take part in an operation."""
-    matrix = oracles.exponential(np.kron(oracles.X, oracles.Y) + oracles.np.diag([1.0, 2, 3, 4]), 0.3)
+    matrix = oracles.exponential(
+        np.kron(oracles.X, oracles.Y) + np.diag([1.0, 2, 3, 4]), 0.3
+    )
     operations = [
         h(0), h(1), h(2), h(4),
         controlled(rx(angle, 5), (0, 1, 3), (1, 0, 1)),
@@ -70,12 +73,17 @@ def odd_gates(angle: Any) -> Circuit:
     return Circuit(operations, N)
 
 
-def whole(angles: Any, layers: int = 1) -> Circuit:
-    return hardware_efficient(angles) + odd_gates(angles[0, 0, 0]) + hardware_efficient(angles)
+def whole(angles: Any) -> Circuit:
+    return hardware_efficient(angles) + odd_gates(angles[0, 0, 0])
 
 
 def observable():
-    far = pauli("YZX", (0, 3, 5)) + pauli("YY", (0, 1)) + pauli("Y", 1) + pauli("XYX", (1, 2, 4))
+    far = (
+        pauli("YZX", (0, 3, 5))
+        + pauli("YY", (0, 1))
+        + pauli("Y", 1)
+        + pauli("XYX", (1, 2, 4))
+    )
     return heisenberg(N) + 0.3 * far
 
 
@@ -94,13 +102,18 @@ def difference(left: Any, right: Any) -> float:
     return max(jax.tree.leaves(gaps))
 
 
-def unsharded(dtype: Any) -> dict[str, Any]:
-    """Value and gradient, in angles and coefficients, against one device."""
+def unsharded(dtype: Any, meshes: Any) -> dict[str, Any]:
+    """Value and gradient, in angles and coefficients, against one device.
+
+    Args:
+        dtype: Of the angles.
+        meshes: Numbers of devices, with the layers planned together.
+    """
     angles, scale = ANGLES.astype(dtype), np.asarray(0.7, dtype)
     slopes = jax.value_and_grad(energy, argnums=(0, 1))
     expected = jax.jit(lambda a, s: slopes(a, s, None))(angles, scale)
     found = {}
-    for devices, layers in ((8, 1), (4, 2), (1, 1)):
+    for devices, layers in meshes:
         mesh = parallel.device_mesh(devices)
         got = jax.jit(lambda a, s, m=mesh, k=layers: slopes(a, s, m, k))(angles, scale)
         found[f"{devices} {layers}"] = difference(expected, got)
@@ -139,31 +152,42 @@ def programs() -> dict[str, Any]:
 
     def value(angles: Any) -> Any:
         zeros = parallel.ShardedState.zeros(N, mesh)
-        return parallel.expectation(parallel.run(hardware_efficient(angles), zeros), ising(N))
+        return parallel.expectation(
+            parallel.run(hardware_efficient(angles), zeros), ising(N)
+        )
 
     def final(angles: Any) -> Any:
-        return parallel.run(hardware_efficient(angles), parallel.ShardedState.zeros(N, mesh)).numbers
+        return parallel.run(
+            hardware_efficient(angles), parallel.ShardedState.zeros(N, mesh)
+        ).numbers
 
     found = {}
-    for depth in (3, 12):
+    slope = jax.value_and_grad(value)
+    cases = [("run", final, 3), ("run", final, 12), ("gradient", slope, 3)]
+    for name, function, depth in cases:
         angles = np.zeros((depth, N, 2), np.float32)
-        for name, function in (("value", value), ("gradient", jax.value_and_grad(value)), ("run", final)):
-            text = jax.jit(function).lower(angles).compile().as_text()
-            found[f"{name} {depth}"] = {**collectives(text), "lines": len(text.splitlines())}
+        text = jax.jit(function).lower(angles).compile().as_text()
+        found[f"{name} {depth}"] = {
+            **collectives(text),
+            "lines": len(text.splitlines()),
+        }
     zeros = parallel.ShardedState.zeros(N, mesh)
-    text = parallel.sample.__wrapped__ if False else None
     draw = jax.jit(lambda key, state: parallel.sample(key, state, 8))
-    found["sample"] = collectives(draw.lower(jax.random.key(1), zeros).compile().as_text())
+    found["sample"] = collectives(
+        draw.lower(jax.random.key(1), zeros).compile().as_text()
+    )
     gspmd = jax.jit(lambda state: state.gather().amplitudes)
     found["gather"] = collectives(gspmd.lower(zeros).compile().as_text())
-    del text
     return found
 
 
 def samples() -> dict[str, Any]:
     """Counts of 2^N outcomes, and the probabilities they were drawn with."""
     mesh, shots = parallel.device_mesh(8), 200_000
-    final = parallel.run(whole(ANGLES.astype(np.float32)), parallel.ShardedState.zeros(N, mesh))
+    final = parallel.run(
+        hardware_efficient(ANGLES.astype(np.float32)),
+        parallel.ShardedState.zeros(N, mesh),
+    )
     key = jax.random.key(7)
     bits = np.asarray(parallel.sample(key, final, shots))
     index = bits @ (1 << np.arange(N)[::-1])
@@ -171,16 +195,24 @@ def samples() -> dict[str, Any]:
     other = parallel.sample(jax.random.key(8), final, 50)
     return {
         "counts": np.bincount(index, minlength=2**N).tolist(),
-        "probabilities": np.asarray(final.gather().probabilities()).reshape(-1).tolist(),
+        "probabilities": np.asarray(final.gather().probabilities())
+        .reshape(-1)
+        .tolist(),
         "columns": bool((some == bits[:, [5, 0]]).all()),
-        "repeats": bool((parallel.sample(key, final, 50) == parallel.sample(key, final, 50)).all()),
+        "repeats": bool(
+            (parallel.sample(key, final, 50) == parallel.sample(key, final, 50)).all()
+        ),
         "differs": bool((other != parallel.sample(key, final, 50)).any()),
     }
 
 
-def trajectories() -> dict[str, Any]:
+def trajectories(shots_too: bool = False) -> dict[str, Any]:
     """Noisy averages and their gradients against one device, for the same key."""
-    mesh, key, zero = parallel.device_mesh(4, 2), jax.random.key(3), StateVector.zeros(3)
+    mesh, key, zero = (
+        parallel.device_mesh(4, 2),
+        jax.random.key(3),
+        StateVector.zeros(3),
+    )
 
     def noisy(angle: Any) -> Circuit:
         first = [ry(angle, 0), cx(0, 1), noise.amplitude_damping(0.3, 0)]
@@ -189,13 +221,17 @@ def trajectories() -> dict[str, Any]:
     def mean(angle: Any, shots: int | None, spread: bool) -> Any:
         both = [pauli("Z", 0), pauli("ZZ", (1, 2))]
         if spread:
-            found = parallel.average_trajectories(key, noisy(angle), zero, both, 64, mesh, shots=shots)
+            found = parallel.average_trajectories(
+                key, noisy(angle), zero, both, 64, mesh, shots=shots
+            )
         else:
-            found = simulate.average_trajectories(key, noisy(angle), zero, both, 64, shots=shots)
+            found = simulate.average_trajectories(
+                key, noisy(angle), zero, both, 64, shots=shots
+            )
         return jnp.sum(found.mean), found
 
     found = {}
-    for shots in (None, 5):
+    for shots in (None, 5) if shots_too else (None,):
         slope = jax.value_and_grad(mean, has_aux=True)
         one, many = (slope(np.float32(0.6), shots, spread) for spread in (False, True))
         found[str(shots)] = difference(one, many)
@@ -213,7 +249,9 @@ def batches() -> dict[str, Any]:
 
     def sharded(own: Any) -> Any:
         zeros = parallel.ShardedState.zeros(N, mesh)
-        return parallel.expectation(parallel.run(hardware_efficient(own), zeros), ising(N))
+        return parallel.expectation(
+            parallel.run(hardware_efficient(own), zeros), ising(N)
+        )
 
     slope = jax.value_and_grad(one)
     expected = jax.jit(jax.vmap(slope))(angles)
@@ -259,20 +297,44 @@ def refusals() -> dict[str, str]:
     return found
 
 
-def main() -> None:
-    found: dict[str, Any] = {
-        "unsharded": unsharded(np.float32),
-        "states": states(),
-        "programs": programs(),
-        "samples": samples(),
-        "trajectories": trajectories(),
-        "batches": batches(),
-        "refusals": refusals(),
-    }
+def long() -> dict[str, Any]:
+    """More meshes, and 64 bits."""
     with jax.enable_x64(True):
-        found["unsharded in 64 bits"] = unsharded(np.float64)
-    print(json.dumps(found))
+        precise = unsharded(np.float64, ((8, 1),))
+    others = unsharded(np.float32, ((4, 2), (1, 1)))
+    return {"64 bits": precise, "32 bits": others, "shots": trajectories(True)}
+
+
+def memory() -> dict[str, float]:
+    """Temporaries of a gradient on each device, in shards."""
+    wires, mesh = 21, parallel.device_mesh(8)
+
+    def value(angles: Any) -> Any:
+        zeros = parallel.ShardedState.zeros(wires, mesh)
+        final = parallel.run(hardware_efficient(angles), zeros, layers=1)
+        return parallel.expectation(final, ising(wires))
+
+    slope = jax.jit(jax.value_and_grad(value))
+    found = {}
+    for depth in (2, 16):
+        compiled = slope.lower(np.zeros((depth, wires, 2), np.float32)).compile()
+        temporary = compiled.memory_analysis().temp_size_in_bytes
+        found[str(depth)] = temporary / (2 ** (wires - 3) * 8)
+    return found
+
+
+SECTIONS = {
+    "unsharded": lambda: unsharded(np.float32, ((8, 1),)),
+    "states": states,
+    "programs": programs,
+    "samples": samples,
+    "trajectories": trajectories,
+    "batches": batches,
+    "refusals": refusals,
+    "long": long,
+    "memory": memory,
+}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print(json.dumps({name: SECTIONS[name]() for name in sys.argv[1:]}))
