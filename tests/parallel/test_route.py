@@ -70,7 +70,8 @@ def circuits_and_outer(draw):
 
     def stacked(body):
         return [
-            circuits.gate(o.name, o.wires, *np.asarray(o.params)) for o in body.operations
+            circuits.gate(o.name, o.wires, *np.asarray(o.params))
+            for o in body.operations
         ]
 
     first, body = layer(), layer()

@@ -86,7 +86,9 @@ def chi_squared(counts: np.ndarray, probabilities: np.ndarray) -> float:
     mean = probabilities * counts.sum() / probabilities.sum()
     seen = mean > 10
     both = [np.append(x[seen], x[~seen].sum() + 1e-9) for x in (counts, mean)]
-    return float(scipy.stats.chisquare(both[0], both[1] * both[0].sum() / both[1].sum())[1])
+    return float(
+        scipy.stats.chisquare(both[0], both[1] * both[0].sum() / both[1].sum())[1]
+    )
 
 
 def test_a_key_repeats_its_samples_and_wires_choose_their_columns():
