@@ -21,7 +21,17 @@ import numpy as np
 import optax
 from jax import export
 
-from qjax import circuits, geometry, noise, optim, plan, simulate, states, statistics
+from qjax import (
+    circuits,
+    geometry,
+    noise,
+    optim,
+    parallel,
+    plan,
+    simulate,
+    states,
+    statistics,
+)
 from qjax.circuits import (
     GATES,
     Circuit,
@@ -40,7 +50,17 @@ FILES = sorted(pathlib.Path(__file__).parent.glob("lowering_*.py"))
 TOPICS = [importlib.import_module(f"tests.{path.stem}") for path in FILES]
 
 PLATFORMS = ("cpu", "cuda", "tpu")
-MODULES = (circuits, states, plan, simulate, noise, geometry, optim, statistics)
+MODULES = (
+    circuits,
+    states,
+    plan,
+    simulate,
+    noise,
+    geometry,
+    optim,
+    statistics,
+    parallel,
+)
 STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
 METHODS_OF = (*STATES, noise.ReadoutConfusion)
 
@@ -335,6 +355,8 @@ def matrix_free_natural_gradient(params):
 EXCLUDED = {
     "template": "runs on the host, once; a template bound under jit is a case",
     "calibrate": "measures compiled steps, which are made of the functions here",
+    "join_cluster": "starts the processes' connection, before any array",
+    "process_pool": "starts processes",
     "fit": "a Python loop around a compiled epoch, which is made of the functions here",
     "clopper_pearson": "SciPy, on the host",
     "wilson": "SciPy, on the host",
