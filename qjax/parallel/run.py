@@ -122,6 +122,10 @@ def _run(setting: _Setting, circuit: Circuit, numbers: Numbers) -> Numbers:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _undoable(setting: _Setting, circuit: Circuit, numbers: Numbers) -> Numbers:
+    return _on_shards(setting, circuit, numbers)
+
+
+def _on_shards(setting: _Setting, circuit: Circuit, numbers: Numbers) -> Numbers:
     def shard(circuit: Circuit, numbers: Numbers) -> Numbers:
         path, matrices = _prepare(setting, circuit, numbers.dtype)
         return apply_path(path, matrices, numbers[0])[None]
@@ -139,7 +143,7 @@ def _undoable(setting: _Setting, circuit: Circuit, numbers: Numbers) -> Numbers:
 def _undoable_forward(
     setting: _Setting, circuit: Circuit, numbers: Numbers
 ) -> tuple[Numbers, tuple[Circuit, Numbers]]:
-    final = _undoable(setting, circuit, numbers)
+    final: Numbers = _on_shards(setting, circuit, numbers)
     return final, (circuit, final)
 
 

@@ -17,6 +17,7 @@ from jax.sharding import Mesh
 from qjax import noise, parallel, simulate
 from qjax.circuits import (
     Circuit,
+    Projector,
     ccx,
     controlled,
     crz,
@@ -47,8 +48,9 @@ ANGLES = np.random.default_rng(1).normal(size=(5, N, 2))
 COLLECTIVES = ("all-gather", "all-to-all", "collective-permute", "reduce-scatter")
 
 
-def collectives(text: str) -> dict[str, int]:
+def collectives(text: str | None) -> dict[str, int]:
     """Count the collective operations of a compiled program."""
+    assert text is not None
     return {
         name: len(re.findall(rf"= \S+ {name}(?:-start)?\(", text))
         for name in COLLECTIVES
@@ -169,7 +171,7 @@ def programs() -> dict[str, Any]:
         text = jax.jit(function).lower(angles).compile().as_text()
         found[f"{name} {depth}"] = {
             **collectives(text),
-            "lines": len(text.splitlines()),
+            "lines": len((text or "").splitlines()),
         }
     zeros = parallel.ShardedState.zeros(N, mesh)
     draw = jax.jit(lambda key, state: parallel.sample(key, state, 8))
@@ -281,7 +283,7 @@ def refusals() -> dict[str, str]:
         "noise": lambda: parallel.run(noisy, zeros),
         "width": lambda: parallel.run(Circuit([h(0)], 5), zeros),
         "layers": lambda: parallel.run(Circuit([h(0)], N), zeros, layers=0),
-        "projector": lambda: parallel.expectation(zeros, noise),
+        "projector": lambda: parallel.expectation(zeros, Projector((0,), (1,))),
         "batch": lambda: parallel.map_batch(lambda x: x, mesh)(np.zeros(3)),
         "trajectories": lambda: parallel.average_trajectories(
             jax.random.key(1), noisy, StateVector.zeros(N), pauli("Z", 0), 9, mesh
@@ -318,8 +320,9 @@ def memory() -> dict[str, float]:
     found = {}
     for depth in (2, 16):
         compiled = slope.lower(np.zeros((depth, wires, 2), np.float32)).compile()
-        temporary = compiled.memory_analysis().temp_size_in_bytes
-        found[str(depth)] = temporary / (2 ** (wires - 3) * 8)
+        analysis = compiled.memory_analysis()
+        assert analysis is not None
+        found[str(depth)] = analysis.temp_size_in_bytes / (2 ** (wires - 3) * 8)
     return found
 
 

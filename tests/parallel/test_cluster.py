@@ -25,8 +25,8 @@ QUICK = (
 def train(processes: int, devices: int, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "qjax.parallel.launch"]
     command += ["--processes", str(processes), "--devices", str(devices)]
-    command += ["-m", "tests.parallel.training", *arguments]
-    environment = {**os.environ, "XLA_FLAGS": QUICK}
+    command += ["tests/parallel/training.py", *arguments]
+    environment = {**os.environ, "XLA_FLAGS": QUICK, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qjax import circuits
-from qjax.circuits import Circuit, Repeat, hardware_efficient, qft
+from qjax.circuits import Circuit, Gate, Repeat, hardware_efficient, qft
 from qjax.parallel import plan_route
 from qjax.parallel.route import Arrange, Exchange, Loop, Route, Segment, group_layers
 from qjax.plan.wiring import wirings
@@ -105,14 +105,14 @@ def naive(circuit: Circuit, outer: int) -> int:
 
 
 @pytest.mark.parametrize(("outer", "layers", "planned"), [
-    (1, 1, 24), (1, 4, 6), (3, 1, 72), (3, 2, 36), (3, 4, 18),
+    (1, 1, 24), (1, 4, 6), (3, 1, 72), (3, 2, 38), (3, 4, 18),
 ])  # fmt: skip
 def test_planned_exchanges_are_counted_and_fewer_than_naive(outer, layers, planned):
     circuit = hardware_efficient(np.zeros((12, 12, 2), np.float32))
     order = tuple(range(12))
     together = group_layers(circuit, order, outer, layers)
     assert plan_route(together, order, outer).num_exchanges == planned
-    assert naive(circuit, outer) >= planned + 12
+    assert planned * layers <= naive(circuit, outer)
 
 
 def test_the_fourier_transform_moves_every_outer_wire_once_and_its_swaps():
@@ -132,7 +132,7 @@ def test_grouped_layers_are_the_same_operations():
     assert [o.depth for o in together.operations if isinstance(o, Repeat)] == [3, 1]
     plain, grouped = (circuits.unroll(c).operations for c in (circuit, together))
     angles = [
-        [float(o.params[0]) for o in ops if o.params.shape == (1,)]
+        [float(o.params[0]) for o in ops if isinstance(o, Gate) and o.spec.num_params]
         for ops in (plain, grouped)
     ]
     assert angles[0] == angles[1]

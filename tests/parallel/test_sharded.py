@@ -68,7 +68,7 @@ def test_programs_have_the_planned_exchanges_whatever_the_depth():
     found = fast()["programs"]
     assert found["run 3"] == found["run 12"]
     assert found["run 3"]["collective-permute"] == 6
-    # There once, back once for the state and its cotangent, and one X on each outer wire.
+    # There, back for the state and its cotangent, and an X on each outer wire.
     assert found["gradient 3"]["collective-permute"] == 3 * 6 + 3
 
 
@@ -112,7 +112,7 @@ def test_trajectories_on_devices_have_the_mean_error_and_gradient_of_one():
         ("noise", "must be unitary on a ShardedState, but has Depolarizing"),
         ("width", "`state` must have 5 wires"),
         ("layers", "`layers` must be at least 1"),
-        ("projector", "TypeError"),
+        ("projector", "must be a PauliSum on a ShardedState, but is Projector"),
         ("batch", "`batch` must have a leading axis of a multiple of 8"),
         ("trajectories", "`num_trajectories` must be a multiple of 8"),
     ],
