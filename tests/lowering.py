@@ -22,16 +22,8 @@ import optax
 from jax import export
 
 from qjax import (
-    circuits,
-    geometry,
-    noise,
-    optim,
-    parallel,
-    plan,
-    simulate,
-    states,
-    statistics,
-)
+    circuits, geometry, noise, optim, parallel, plan, simulate, states, statistics,
+)  # fmt: skip
 from qjax.circuits import (
     GATES,
     Circuit,
@@ -51,16 +43,8 @@ TOPICS = [importlib.import_module(f"tests.{path.stem}") for path in FILES]
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 MODULES = (
-    circuits,
-    states,
-    plan,
-    simulate,
-    noise,
-    geometry,
-    optim,
-    statistics,
-    parallel,
-)
+    circuits, states, plan, simulate, noise, geometry, optim, statistics, parallel,
+)  # fmt: skip
 STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
 METHODS_OF = (*STATES, noise.ReadoutConfusion)
 

@@ -107,7 +107,7 @@ def test_variables_that_make_no_sense_are_refused(
     cluster: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ):
     monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match="Argument `.*` must"):
+    with pytest.raises(ValueError, match=r"Argument `.*` must"):
         join_cluster(timeout=0.3)
 
 
