@@ -21,9 +21,7 @@ import numpy as np
 import optax
 from jax import export
 
-from qjax import (
-    circuits, geometry, noise, optim, parallel, plan, simulate, states, statistics,
-)  # fmt: skip
+from qjax import circuits, geometry, noise, optim, plan, simulate, states, statistics
 from qjax.circuits import (
     GATES,
     Circuit,
@@ -37,14 +35,12 @@ from qjax.circuits import (
 )
 from qjax.states import DensityMatrix, PauliDensity, StateBatch, StateVector
 
-# Cases by topic: tests/lowering_*.py, each with a table CASES of its own.
+# Topics: tests/lowering_*.py, with their CASES and, if any, MODULES and EXCLUDED.
 FILES = sorted(pathlib.Path(__file__).parent.glob("lowering_*.py"))
 TOPICS = [importlib.import_module(f"tests.{path.stem}") for path in FILES]
-
 PLATFORMS = ("cpu", "cuda", "tpu")
-MODULES = (
-    circuits, states, plan, simulate, noise, geometry, optim, statistics, parallel,
-)  # fmt: skip
+MODULES = (circuits, states, plan, simulate, noise, geometry, optim, statistics)
+MODULES += tuple(module for t in TOPICS for module in getattr(t, "MODULES", ()))
 STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
 METHODS_OF = (*STATES, noise.ReadoutConfusion)
 
@@ -337,10 +333,9 @@ def matrix_free_natural_gradient(params):
 # --- what is not jitted, and why -----------------------------------------------------
 
 EXCLUDED = {
+    **{k: v for t in TOPICS for k, v in getattr(t, "EXCLUDED", {}).items()},
     "template": "runs on the host, once; a template bound under jit is a case",
     "calibrate": "measures compiled steps, which are made of the functions here",
-    "join_cluster": "starts the processes' connection, before any array",
-    "process_pool": "starts processes",
     "fit": "a Python loop around a compiled epoch, which is made of the functions here",
     "clopper_pearson": "SciPy, on the host",
     "wilson": "SciPy, on the host",

@@ -48,3 +48,10 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "sharded samples": (_sample, (KEY,)),
     "batches and trajectories on devices": (_side_by_side, (KEY, ANGLES)),
 }
+
+MODULES = (parallel,)
+
+EXCLUDED = {
+    "join_cluster": "starts the connection of processes, before any array",
+    "process_pool": "starts processes",
+}

@@ -117,8 +117,16 @@ def average_trajectories(
     share = num_trajectories // count
 
     def values(first: Array, given: PyTree) -> tuple[Array, Array]:
+        key, circuit, state, observable = given
         return sampled_values(
-            *given, first[0], shots=shots, number=share, batch_size=batch_size
+            key,
+            circuit,
+            state,
+            observable,
+            first[0],
+            shots=shots,
+            number=share,
+            batch_size=batch_size,
         )
 
     spec = PartitionSpec((DATA, STATE))
@@ -143,4 +151,5 @@ def _estimate(values: Array, log_probs: Array, shots: int) -> Estimate:
         spread = mean_and_stderr(jax.lax.stop_gradient(values))
         return score_function_mean(values, log_probs), spread.stderr
 
-    return Estimate(*moments(values, log_probs), shots)
+    mean, stderr = moments(values, log_probs)
+    return Estimate(mean, stderr, shots)

@@ -250,7 +250,7 @@ def _apply_words(
     for start, stop, members in cover:
         matrices = np.stack([word_matrix(words[j], start, stop) for j in members])
         own = weights[np.asarray(members)]
-        for part, turned in ((matrices.real, False), (matrices.imag, True)):
+        for part, turned in ((np.real(matrices), False), (np.imag(matrices), True)):
             if part.any():
                 matrix = jnp.tensordot(own, jnp.asarray(part, own.dtype), 1)
                 source = _times_i(numbers) if turned else numbers

@@ -54,7 +54,7 @@ def local_circuits(
         if isinstance(part, Segment):
             view = View(part.order, num_outer, index)
             acted = (circuit.operations[position] for position in part.operations)
-            local = [_local(operation, view) for operation in acted]
+            local = [_local(o, view) for o in acted if isinstance(o, AbstractUnitary)]
             parts.append(Circuit(local, circuit.num_wires - num_outer))
         elif isinstance(part, Loop):
             repeat = circuit.operations[part.position]
@@ -120,7 +120,7 @@ def _chosen(operation: AbstractUnitary, view: View) -> Array:
     """Take the block of a matrix that the device's bits choose."""
     wires = operation.wires
     assert {w for w in wires if w in view.bits} <= set(diagonal_wires(operation))
-    tensor = operation.matrix().reshape((2,) * (2 * len(wires)))
+    tensor = jnp.asarray(operation.matrix()).reshape((2,) * (2 * len(wires)))
     for axis in reversed(range(len(wires))):
         if wires[axis] not in view.bits:
             continue

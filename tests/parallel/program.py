@@ -271,6 +271,7 @@ def refusals() -> dict[str, str]:
     mesh = parallel.device_mesh(8)
     three = Mesh(np.asarray(jax.devices()[:3]).reshape(1, 3), ("data", "state"))
     zeros = parallel.ShardedState.zeros(N, mesh)
+    projector: Any = Projector((0,), (1,))
     noisy = Circuit([noise.depolarizing(0.1, 0)], N)
     wide = Circuit([pauli_rotation(0.1, "XXXX", (0, 1, 2, 3))], N)
     tries = {
@@ -283,7 +284,7 @@ def refusals() -> dict[str, str]:
         "noise": lambda: parallel.run(noisy, zeros),
         "width": lambda: parallel.run(Circuit([h(0)], 5), zeros),
         "layers": lambda: parallel.run(Circuit([h(0)], N), zeros, layers=0),
-        "projector": lambda: parallel.expectation(zeros, Projector((0,), (1,))),
+        "projector": lambda: parallel.expectation(zeros, projector),
         "batch": lambda: parallel.map_batch(lambda x: x, mesh)(np.zeros(3)),
         "trajectories": lambda: parallel.average_trajectories(
             jax.random.key(1), noisy, StateVector.zeros(N), pauli("Z", 0), 9, mesh
