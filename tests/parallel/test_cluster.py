@@ -51,7 +51,8 @@ def test_a_run_killed_at_a_random_step_restarts_to_the_same_bits(
     killed = train(2, 2, str(tmp_path / "killed"), str(step))
     assert killed.returncode != 0
     again = result(train(2, 2, str(tmp_path / "killed")))
-    assert again["epochs"] == 8 - (step - 1), f"killed in epoch {step}"
+    # The survivor may have written the epoch down in which the other was killed.
+    assert again["epochs"] in (8 - step, 8 - step + 1), f"killed in epoch {step}"
     assert again["bytes"] == whole["bytes"]
     assert again["losses"] == whole["losses"]
 
