@@ -92,7 +92,7 @@ def pull_back_path(
 ) -> tuple[Numbers, Numbers, PyTree]:
     """Undo a path: the numbers before it, their cotangent, the matrices' ones.
 
-    No state is kept: what a device holds does not grow with depth.
+    No state is kept, however deep the path is.
 
     Source: Jones and Gacon, arXiv:2009.02823.
     """

@@ -65,7 +65,8 @@ def run(
     Wires stay where they are at the end: `ShardedState.order` says where.
 
     Reverse-mode differentiation computes the states back from the last one and keeps
-    none, so that a device's memory does not grow with depth. There is no forward mode.
+    none: what grows with depth are the matrices of the blocks, whatever the number of
+    wires of a shard. There is no forward mode.
 
     Args:
         circuit: Circuit of n wires, of unitary operations. Angles may be traced; they

@@ -319,7 +319,7 @@ def memory() -> dict[str, float]:
 
     slope = jax.jit(jax.value_and_grad(value))
     found = {}
-    for depth in (2, 16):
+    for depth in (2, 8):
         compiled = slope.lower(np.zeros((depth, wires, 2), np.float32)).compile()
         analysis = compiled.memory_analysis()
         assert analysis is not None
