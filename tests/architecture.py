@@ -25,7 +25,7 @@ LAYERS = (
     ("noise", "plan"),
     ("network",),
     ("simulate", "geometry", "gradients"),
-    ("mitigation", "optim", "structures", "tomography"),
+    ("mitigation", "optim", "structures", "tomography", "parallel"),
     ("bounds", "models", "interop"),
     ("experiments",),
     ("cli", "__main__"),
@@ -40,6 +40,7 @@ VENDORS = {
     "cirq": "interop",
     "braket": "interop",
     "tensornetwork": "network",
+    "distributed": "parallel",
 }
 
 MAX_FILE_LINES = 400

@@ -35,16 +35,15 @@ from qjax.circuits import (
 )
 from qjax.states import DensityMatrix, PauliDensity, StateBatch, StateVector
 
-# Cases by topic: tests/lowering_*.py: a table CASES, and MODULES to watch.
+# Topics: tests/lowering_*.py, with their CASES and, if any, MODULES and EXCLUDED.
 FILES = sorted(pathlib.Path(__file__).parent.glob("lowering_*.py"))
 TOPICS = [importlib.import_module(f"tests.{path.stem}") for path in FILES]
-
 PLATFORMS = ("cpu", "cuda", "tpu")
 MODULES = [circuits, states, plan, simulate, noise, geometry, optim, statistics]
 MODULES += [module for topic in TOPICS for module in getattr(topic, "MODULES", ())]
 STATES = (StateVector, StateBatch, DensityMatrix, PauliDensity)
-FEW_TERMS = (states.SparseState, states.StabilizerState)
-METHODS_OF = (*STATES, *FEW_TERMS, noise.ReadoutConfusion)
+OTHERS = (states.SparseState, states.StabilizerState, states.MPS)
+METHODS_OF = (*STATES, *OTHERS, noise.ReadoutConfusion)
 
 # case: (function, example arguments)
 CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
@@ -318,6 +317,7 @@ def matrix_free_natural_gradient(params):
 # --- what is not jitted, and why -----------------------------------------------------
 
 EXCLUDED = {
+    **{k: v for t in TOPICS for k, v in getattr(t, "EXCLUDED", {}).items()},
     "template": "runs on the host, once; a template bound under jit is a case",
     "calibrate": "measures compiled steps, which are made of the functions here",
     "fit": "a Python loop around a compiled epoch, which is made of the functions here",

@@ -2,12 +2,14 @@
 
 import contextlib
 import dataclasses
+import functools
 import random
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 from rich.console import Console
@@ -55,6 +57,9 @@ class Outcome:
         )
 
 
+T = TypeVar("T")
+
+
 @contextlib.contextmanager
 def _progress(console: Console, total: int) -> Iterator[Progress]:
     """A bar on a terminal; elsewhere each cell prints its own line."""
@@ -83,12 +88,21 @@ def run_cell(
         return experiment.rows(result)
 
 
+def _timed_cell(
+    experiment: Experiment, root_seed: int, cell: str, point: Point
+) -> tuple[list[Row], float]:
+    """Compute one cell, and the seconds it takes where it is computed."""
+    start = time.perf_counter()
+    rows = run_cell(experiment, root_seed, cell, point)
+    return rows, time.perf_counter() - start
+
+
 def _attempt(
-    experiment: Experiment, seed: int, cell: str, point: Point, console: Console
-) -> list[Row] | None:
+    compute: Callable[[], T], experiment: Experiment, point: Point, console: Console
+) -> T | None:
     """Compute one cell; a failure is reported with its point, and None returned."""
     try:
-        return run_cell(experiment, seed, cell, point)
+        return compute()
     except Exception as error:
         console.print(escape(traceback.format_exc()), style="dim", soft_wrap=True)
         console.print(
@@ -107,6 +121,7 @@ def _run_missing(
     results: Results,
     root: Path,
     console: Console,
+    executor: Executor | None,
 ) -> Outcome:
     """Compute and store the missing cells of one experiment, in grid order."""
     experiment, seed = results.experiment, results.config.seed
@@ -115,17 +130,24 @@ def _run_missing(
     if not todo:
         return outcome
     provenance = machine_provenance(experiment, results.size, root)
+    computations: dict[str, Callable[[], tuple[list[Row], float]]] = {}
+    for cell in todo:
+        call = (_timed_cell, experiment, seed, cell, results.cells[cell])
+        computations[cell] = (
+            functools.partial(*call)
+            if executor is None
+            else executor.submit(*call).result
+        )
     with _progress(console, len(todo)) as progress:
         task = progress.add_task(experiment.name, total=len(todo))
         for number, cell in enumerate(todo, start=1):
             point = results.cells[cell]
-            start = time.perf_counter()
-            rows = _attempt(experiment, seed, cell, point, console)
-            seconds = time.perf_counter() - start
+            computed = _attempt(computations[cell], experiment, point, console)
             progress.advance(task)
-            if rows is None:
+            if computed is None:
                 outcome += Outcome(failed=((experiment.name, point),))
                 continue
+            rows, seconds = computed
             name, version = experiment.name, experiment.version
             stamp = at(provenance, seconds)
             store.append(Record(cell, name, version, seed, point, rows, stamp))
@@ -143,6 +165,7 @@ def run_experiments(
     overrides: Mapping[str, Mapping[str, Any]],
     root: Path,
     console: Console,
+    executor: Executor | None = None,
 ) -> Outcome:
     """Compute every missing cell of the experiments at a size.
 
@@ -155,6 +178,9 @@ def run_experiments(
         overrides: Settings by experiment name, laid over the section.
         root: Checkout, for the git id.
         console: Where progress and failures are shown.
+        executor: Where cells are computed, such as `qjax.parallel.process_pool` or
+            `qjax.parallel.dask.dask_pool`; in this process by default. Rows are stored
+            here, in grid order, whatever computes them.
 
     Returns:
         Counts, and the points of the cells that raised.
@@ -176,7 +202,7 @@ def run_experiments(
         with store.writing():
             store_config(layout.config_path(experiment, size), experiment, size, config)
             results = Results(experiment, size, config, cells, store.records)
-            total += _run_missing(store, results, root, console)
+            total += _run_missing(store, results, root, console, executor)
     return total
 
 
@@ -204,7 +230,10 @@ def check_experiments(
     with _progress(console, len(samples)) as progress:
         task = progress.add_task("check", total=len(samples))
         for experiment, old in samples:
-            rows = _attempt(experiment, old.root_seed, old.cell, old.point, console)
+            again = functools.partial(
+                run_cell, experiment, old.root_seed, old.cell, old.point
+            )
+            rows = _attempt(again, experiment, old.point, console)
             phrase = "it raises now"
             if rows is not None:
                 phrase = difference(old.rows, rows, experiment.columns)

@@ -214,7 +214,9 @@ def _save(path: pathlib.Path, snapshot: _Snapshot) -> None:
 
 def _load(path: pathlib.Path, like: _Snapshot) -> _Snapshot:
     try:
-        found = eqx.tree_deserialise_leaves(path, like)
+        # Given a path, equinox would add a suffix to one that has none.
+        with path.open("rb") as file:
+            found = eqx.tree_deserialise_leaves(file, like)
     except Exception as error:
         raise ValueError(
             f"Argument `checkpoint` must hold a run of the same shapes, but {path} "

@@ -12,6 +12,8 @@ from jaxtyping import Array, Float
 from qjax._linalg import contract
 from qjax.plan.sweeps import CARRY, Layout, Single, Window, closes
 
+_SLOPE_PIECES = 8
+
 Numbers = Float[Array, " size"]
 Parts = tuple[Float[Array, "before between columns"], ...]
 
@@ -76,6 +78,37 @@ def right_products_transposed(matrix: Array, parts: Parts) -> Numbers:
     wide = [jnp.concatenate(parts[z::count], -1) for z in range(count)]
     products = [_product(part, matrix[z]) for z, part in enumerate(wide)]
     return jnp.stack(products, 1).reshape(-1)
+
+
+def right_slopes(
+    window: Window,
+    order: tuple[int, ...],
+    matrix: Array,
+    numbers: Numbers,
+    pull: Numbers,
+) -> Array:
+    """Return the matrices' cotangents of a closing window with a carry.
+
+    Summed over pieces in a loop: a product of all numbers at once is made of copies.
+    """
+    count, rows = matrix.shape[:2]
+    before = numbers_before(window, order)
+    split = numbers.reshape(before, count, -1, rows)
+    pulled = pull.reshape(2, before, count, -1, rows // 2)
+    axis = 0 if before > split.shape[2] else 2
+    pieces = min(_SLOPE_PIECES, split.shape[axis])
+
+    def cut(array: Array, along: int, index: Array) -> Array:
+        size = array.shape[along] // pieces
+        return jax.lax.dynamic_slice_in_dim(array, index * size, size, along)
+
+    def add(index: Array, total: Array) -> Array:
+        own, ends = cut(split, axis, index), cut(pulled, axis + 1, index)
+        high = jax.lax.Precision.HIGHEST
+        slope = jnp.einsum("bzmr,cbzmk->zckr", own, ends, precision=high)
+        return total + slope.reshape(matrix.shape).astype(matrix.dtype)
+
+    return jax.lax.fori_loop(0, pieces, add, jnp.zeros_like(matrix))
 
 
 def carry_first(parts: Parts) -> Numbers:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
+from qjax.plan.alone import by_itself
 from qjax.plan.arrays import (
     Numbers,
     apply_single,
@@ -20,6 +21,7 @@ from qjax.plan.arrays import (
     relayout,
     right_products,
     right_products_transposed,
+    right_slopes,
 )
 from qjax.plan.program import Loop, Program, Stage
 from qjax.plan.sweeps import Layout, Single, Sweep, Window, axes_after, closes
@@ -73,17 +75,32 @@ def _forward_step(
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _adjoint(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
-    return _run(program, matrices, numbers)
+    return apply_program(program, matrices, numbers)
 
 
-def _run(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
+def apply_program(
+    program: Program, matrices: PyTree, numbers: Numbers, *, alone: Array | None = None
+) -> Numbers:
+    """Apply a program; what `pull_back_program` undoes.
+
+    Args:
+        program: The plan.
+        matrices: Its matrices.
+        numbers: As in `execute`.
+        alone: A traced True, to take as little memory as possible: there are no tables
+            of indices, and every array operation is the branch of a conditional, which
+            XLA neither merges with the others nor begins before them.
+    """
     for part, own in zip(program.parts, matrices, strict=True):
         if isinstance(part, Stage):
-            for move in _moves(part, program.layout, gather=True):
-                numbers = move.apply(own, numbers)
+            for move in _moves(part, program.layout, gather=alone is None):
+                numbers = by_itself(alone, functools.partial(move.apply, own), numbers)
         else:
             numbers, _ = jax.lax.scan(
-                lambda carry, layer, p=part: (_run(p.body, layer, carry), None),
+                lambda carry, layer, p=part: (
+                    apply_program(p.body, layer, carry, alone=alone),
+                    None,
+                ),
                 numbers,
                 own,
                 length=part.depth,
@@ -94,7 +111,7 @@ def _run(program: Program, matrices: PyTree, numbers: Numbers) -> Numbers:
 def _adjoint_forward(
     program: Program, matrices: PyTree, numbers: Numbers
 ) -> tuple[Numbers, tuple[PyTree, Numbers]]:
-    final = _run(program, matrices, numbers)
+    final = apply_program(program, matrices, numbers)
     return final, (matrices, final)
 
 
@@ -102,15 +119,20 @@ def _adjoint_backward(
     program: Program, residuals: tuple[PyTree, Numbers], cotangent: Numbers
 ) -> tuple[PyTree, Numbers]:
     matrices, final = residuals
-    _, cotangent, gradients = _pull_back(program, matrices, final, cotangent)
+    _, cotangent, gradients = pull_back_program(program, matrices, final, cotangent)
     return gradients, cotangent
 
 
 _adjoint.defvjp(_adjoint_forward, _adjoint_backward)
 
 
-def _pull_back(
-    program: Program, matrices: PyTree, numbers: Numbers, cotangent: Numbers
+def pull_back_program(
+    program: Program,
+    matrices: PyTree,
+    numbers: Numbers,
+    cotangent: Numbers,
+    *,
+    alone: Array | None = None,
 ) -> tuple[Numbers, Numbers, PyTree]:
     """Undo a program: the numbers before it, their cotangent, the matrices' ones."""
     gradients: list[PyTree] = []
@@ -118,7 +140,9 @@ def _pull_back(
         if isinstance(part, Loop):
 
             def back(carry: tuple[Numbers, Numbers], layer: PyTree, p: Loop = part):
-                before, pulled, gradient = _pull_back(p.body, layer, *carry)
+                before, pulled, gradient = pull_back_program(
+                    p.body, layer, *carry, alone=alone
+                )
                 return (before, pulled), gradient
 
             (numbers, cotangent), found = jax.lax.scan(
@@ -127,8 +151,10 @@ def _pull_back(
             gradients.append(found)
             continue
         pulled: dict[int, Array] = {}
-        for move in reversed(_moves(part, program.layout, gather=True)):
-            numbers, cotangent, found = move.pull_back(own, numbers, cotangent)
+        for move in reversed(_moves(part, program.layout, gather=alone is None)):
+            numbers, cotangent, found = move.pull_back(
+                own, numbers, cotangent, alone=alone
+            )
             pulled |= found
         gradients.append(tuple(pulled[index] for index in range(len(own))))
     return numbers, cotangent, tuple(reversed(gradients))
@@ -147,12 +173,15 @@ class _Move:
             a matrix product with few columns takes several times as long.
         matrix: Index of the matrix in the stage.
         bit: Bit of a piece's index that chooses between two matrices.
+        slope: The cotangent of the matrix, written out, where that takes less memory
+            than what differentiation makes of it.
     """
 
     function: Callable[..., Flow]
     back: Callable[..., Flow]
     matrix: int | None = None
     bit: int | None = None
+    slope: Callable[..., Array] | None = None
 
     def apply(
         self, matrices: Matrices, numbers: Flow, piece: Array | None = None
@@ -186,15 +215,19 @@ class _Move:
         numbers: Flow,
         cotangent: Flow,
         piece: Array | None = None,
+        alone: Array | None = None,
     ) -> tuple[Flow, Flow, dict[int, Array]]:
         """Return the numbers before, their cotangent and the matrix's."""
         # The transpose of an orthogonal map is its inverse.
-        before = self.transpose(matrices, numbers, piece)
-        pulled = self.transpose(matrices, cotangent, piece)
-        if self.matrix is None:
-            return before, pulled, {}
-        gradient = self.gradient(matrices, before, cotangent, piece)
-        return before, pulled, {self.matrix: gradient}
+        back = functools.partial(self.transpose, matrices, piece=piece)
+        before = by_itself(alone, back, numbers)
+        found: dict[int, Array] = {}
+        if self.matrix is not None:
+            slope = functools.partial(self.gradient, matrices, piece=piece)
+            if alone is not None and self.slope is not None:
+                slope = functools.partial(self.slope, matrices[self.matrix])
+            found[self.matrix] = by_itself(alone, slope, before, cotangent)
+        return before, by_itself(alone, back, cotangent), found
 
     def _own(self, matrices: Matrices, piece: Array | None) -> tuple[Array, ...]:
         if self.matrix is None:
@@ -227,8 +260,10 @@ class _Pieces:
         matrices: Matrices,
         numbers: Flow,
         cotangent: Flow,
+        alone: Array | None = None,
     ) -> tuple[Flow, Flow, dict[int, Array]]:
         """Pull every piece back, and sum the matrices' cotangents."""
+        assert alone is None  # where operations are alone, stages are not in pieces
 
         def step(total: dict[int, Array], piece: Array, pair: tuple[Flow, Flow]):
             numbers, cotangent = pair
@@ -349,11 +384,11 @@ def _window_move(
     window: Window, order: tuple[int, ...], layout: Layout, matrix: int
 ) -> _Move:
     function = functools.partial(apply_window, window, order, layout)
-    if closes(window, layout):
-        back = functools.partial(open_window, window, order, layout)
-    else:
-        back = _with_transpose(function)
-    return _Move(function, back, matrix)
+    if not closes(window, layout):
+        return _Move(function, _with_transpose(function), matrix)
+    back = functools.partial(open_window, window, order, layout)
+    slope = functools.partial(right_slopes, window, order) if layout.carry else None
+    return _Move(function, back, matrix, slope=slope)
 
 
 def _with_transpose(function: Callable[[Array, Numbers], Numbers]):

@@ -105,15 +105,15 @@ def average_trajectories(
         (1.0, 10)
     """
     check_shots(num_trajectories, "num_trajectories")
-    size = _batch(batch_size, state, num_trajectories)
-    values, log_probs = _sampled(
+    values, log_probs = sampled_values(
         key,
         circuit,
         state,
         observable,
+        jnp.int32(0),
         shots=shots,
         number=num_trajectories,
-        size=size,
+        batch_size=batch_size,
     )
     spread = mean_and_stderr(jax.lax.stop_gradient(values))
     mean = score_function_mean(values, log_probs)
@@ -229,30 +229,51 @@ _Histories = Callable[[Int[Array, " b"]], tuple[Array, Array]]
 """Maps numbers of trajectories to their values and ln probabilities."""
 
 
+def sampled_values(
+    key: Key,
+    circuit: Circuit,
+    state: AbstractState,
+    observable: Observables,
+    first: Int[Array, ""],
+    *,
+    shots: int | None,
+    number: int,
+    batch_size: int | None,
+) -> tuple[Float[Array, "s *t"], Float[Array, " s"]]:
+    """Return values and ln probabilities of trajectories first .. first + number."""
+    size = _batch(batch_size, state, number)
+    return _sampled(
+        key, circuit, state, observable, first, shots=shots, number=number, size=size
+    )
+
+
 @eqx.filter_custom_jvp
 def _sampled(
     key: Key,
     circuit: Circuit,
     state: AbstractState,
     observable: Observables,
+    first: Int[Array, ""],
     *,
     shots: int | None,
     number: int,
     size: int,
 ) -> tuple[Float[Array, "s *t"], Float[Array, " s"]]:
-    """Return values and ln probabilities of the first `number` trajectories."""
     histories = _histories(key, circuit, state, observable, shots)
-    return _in_batches(histories, number, size)
+    return _in_batches(lambda i: histories(first + i), number, size)
 
 
 @_sampled.def_jvp
 def _sampled_jvp(primals: PyTree, tangents: PyTree, **options: Any) -> PyTree:
     """Differentiate the trajectories run one by one: shared ones have no derivative."""
 
-    def alone(key: Any, circuit: Any, state: Any, observable: Any) -> PyTree:
+    def alone(
+        key: Any, circuit: Any, state: Any, observable: Any, first: Any
+    ) -> PyTree:
         shots = options["shots"]
         histories = _histories(key, circuit, state, observable, shots, share=False)
-        return _in_batches(histories, options["number"], options["size"])
+        number, size = options["number"], options["size"]
+        return _in_batches(lambda i: histories(first + i), number, size)
 
     return eqx.filter_jvp(alone, primals, tangents)
 

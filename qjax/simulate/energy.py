@@ -80,7 +80,7 @@ def sum_expectation(
     coefficients = jnp.asarray(observable.coefficients).astype(dtype)
     batch = numbers.shape[-1]
     log_batch = max(batch.bit_length() - 1, int(batch > 1))
-    cover, wide = _cover(observable.words, state.num_wires, log_batch, dtype.name)
+    cover, wide = cover_words(observable.words, state.num_wires, log_batch, dtype.name)
     total = jnp.zeros(batch, dtype)
     if cover:
         total = _energy(cover, observable.words, state.num_wires, coefficients, numbers)
@@ -99,7 +99,7 @@ def _word_expectation(
 
 
 @functools.lru_cache(maxsize=256)
-def _cover(
+def cover_words(
     words: tuple[Word, ...], num_wires: int, log_batch: int, dtype: str
 ) -> tuple[Cover, tuple[int, ...]]:
     """Give every narrow word to one window; list the wide ones."""
@@ -173,7 +173,7 @@ def _apply(
     whole: list[Array] = []
     pieced: list[tuple[int, Array]] = []
     for start, stop, members in cover:
-        matrices = np.stack([_word_matrix(words[j], start, stop) for j in members])
+        matrices = np.stack([word_matrix(words[j], start, stop) for j in members])
         real, imag = np.real(matrices), np.imag(matrices)
         own = coefficients[np.asarray(members)]
         if np.any(real):
@@ -217,7 +217,8 @@ def _fixed_wires(num_wires: int, numbers: Float[Array, "2 d batch"]) -> int | No
     return min(max(half - cost.log_piece, 0), num_wires)
 
 
-def _word_matrix(word: Word, start: int, stop: int) -> np.ndarray:
+def word_matrix(word: Word, start: int, stop: int) -> np.ndarray:
+    """Return the matrix of a word on the wires of a window."""
     letters = dict(word)
     return pauli_matrix("".join(letters.get(w, "I") for w in range(start, stop)))
 

@@ -246,3 +246,11 @@ def test_foreign_checkpoints_are_refused(tmp_path):
 def test_sizes_out_of_range_are_named(name, sizes):
     with pytest.raises(ValueError, match=f"`{name}` must"):
         fit(KEY, loss, start(), momentum(), regression(), **sizes)
+
+
+def test_a_checkpoint_may_have_a_name_without_a_suffix(tmp_path):
+    path = tmp_path / "checkpoint"
+    arguments = (KEY, loss, start(), momentum(), regression())
+    first, _ = fit(*arguments, epochs=1, batch_size=16, checkpoint=path)
+    again, _ = fit(*arguments, epochs=1, batch_size=16, checkpoint=path)
+    np.testing.assert_array_equal(first["w"], again["w"])

@@ -1,0 +1,33 @@
+"""One seam for sweeps: whatever is a `concurrent.futures.Executor`."""
+
+import pytest
+
+from qjax.parallel import process_pool
+
+
+def test_a_pool_of_processes_computes_elsewhere_and_passes_errors_on():
+    with process_pool(1) as executor:
+        assert executor.submit(pow, 2, 5).result() == 32
+        with pytest.raises(ZeroDivisionError):
+            executor.submit(divmod, 1, 0).result()
+
+
+def test_a_pool_needs_a_worker():
+    with (
+        pytest.raises(ValueError, match="`workers` must be at least 1"),
+        process_pool(0),
+    ):
+        pass
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_is_an_executor_too():
+    distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("qjax.parallel.dask")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        dask.dask_pool(cluster.scheduler_address) as executor,
+    ):
+        assert executor.submit(pow, 2, 5).result() == 32
