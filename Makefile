@@ -64,6 +64,7 @@ proofs:
 
 data: $(VENV)/paper.stamp
 	@$(BIN)/python -c 'from qjax.data import fetch_fashion_mnist as f; print("data:", f())'
+	@$(BIN)/python -c 'from qjax.data import fetch_calibrations as f; print("data:", f())'
 
 # Build the wheel, install it where nothing else is, and use it.
 wheel-check: build/wheel-check.stamp

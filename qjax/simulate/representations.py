@@ -12,12 +12,7 @@ from qjax import network
 from qjax._memory import available_bytes, itemsize
 from qjax._types import is_traced
 from qjax.circuits.circuit import Circuit
-from qjax.circuits.observables import (
-    AbstractObservable,
-    Hermitian,
-    PauliSum,
-    Projector,
-)
+from qjax.circuits.observables import Hermitian, PauliSum, Projector
 from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
@@ -41,6 +36,8 @@ from qjax.states.vector import StateVector
 
 MOST_WORDS = 2**18
 """Pauli words that are followed at most."""
+
+Observable = PauliSum | Projector | Hermitian
 
 _MOST_CONES = 256
 """Words whose light cones are contracted at most."""
@@ -101,7 +98,7 @@ class Problem:
     """What is asked for: <O> after a circuit, to an error, at given speeds."""
 
     circuit: Circuit
-    observable: AbstractObservable
+    observable: Observable
     dtype: np.dtype
     max_error: float
     largest_bond: int
@@ -221,7 +218,7 @@ def _network_option(problem: Problem) -> Option:
     return Option(name, True, reason, seconds, num_bytes, 0, compile_seconds)
 
 
-def _terms(observable: AbstractObservable) -> Iterator[AbstractObservable]:
+def _terms(observable: Observable) -> Iterator[Observable]:
     if not isinstance(observable, PauliSum):
         yield observable
         return
@@ -296,9 +293,12 @@ def _by_mps(problem: Problem, chosen: Option) -> Numbers:
     start = MPS.zeros(problem.circuit.num_wires, chosen.max_bond, problem.dtype)
     if problem.max_error > 0:
         few = MPS(start.tensors, start.truncation_error, min(8, chosen.max_bond))
-        limits = {"max_error": problem.max_error / width}
-        limits["largest_bond"] = chosen.max_bond
-        state = run_to_error(problem.circuit, few, **limits)
+        state = run_to_error(
+            problem.circuit,
+            few,
+            max_error=problem.max_error / width,
+            largest_bond=chosen.max_bond,
+        )
     else:
         state = run(problem.circuit, start)
     exact = is_traced(state.truncation_error) or problem.max_error == 0
@@ -306,13 +306,12 @@ def _by_mps(problem: Problem, chosen: Option) -> Numbers:
     return expectation(state, problem.observable), error
 
 
-def _spread(observable: AbstractObservable) -> float:
+def _spread(observable: Observable) -> float:
     """Bound the largest minus the smallest eigenvalue."""
     if isinstance(observable, PauliSum):
         return 2 * float(np.sum(np.abs(observable.coefficients)))
     if isinstance(observable, Projector):
         return 1.0
-    assert isinstance(observable, Hermitian)
     return float(np.ptp(np.linalg.eigvalsh(np.asarray(observable.matrix))))
 
 

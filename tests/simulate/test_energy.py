@@ -218,9 +218,9 @@ def in_pieces(monkeypatch):
     monkeypatch.setattr(energies, "_SMALLEST_LOG_SIZE", 0)
     small = problems.small_cache(5)
     monkeypatch.setattr(energies, "default_cost_model", lambda *_: small)
-    energies._cover.cache_clear()
+    energies.cover_words.cache_clear()
     yield
-    energies._cover.cache_clear()
+    energies.cover_words.cache_clear()
 
 
 def near(num_wires: int) -> PauliSum:
@@ -281,8 +281,8 @@ def test_words_cost_windows_not_passes():
 
 def test_the_comparison_rejects_windows_without_their_imaginary_part(monkeypatch, x64):
     """A word with one Y is imaginary: the part that is easiest to lose."""
-    right = energies._word_matrix
-    monkeypatch.setattr(energies, "_word_matrix", lambda *a: right(*a).conj())
+    right = energies.word_matrix
+    monkeypatch.setattr(energies, "word_matrix", lambda *a: right(*a).conj())
     jax.clear_caches()
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         check(pauli_sum({((0, "X"), (1, "Y")): 1.0, ((1, "Y"),): 0.3}), 3)
