@@ -20,6 +20,10 @@ from qjax.states.mps.sweeps import (
 from qjax.states.sampling import draw
 
 
+_FAINT = {"complex64": 2e-6, "complex128": 1e-10}
+"""Strength of a depolarization that is above rounding, and below what matters."""
+
+
 def grow(
     tensors: Chain, layer: Complex[Array, "n r r 2 2"]
 ) -> Complex[Array, "n y 2 y"]:
@@ -99,7 +103,7 @@ def apply_pairs(
     weighted = product(weight, pair.reshape(many, size, -1))
     pair = pair.reshape(many, 2 * size, 2 * size)
     gram = product(dagger(pair), weighted.reshape(pair.shape))
-    basis, weights, lost = leading_space(gram, size)
+    basis, weights, lost = leading_space(_within_reach(gram), size)
     new_left = product(pair, basis).reshape(many, size, 2, size)
     new_right = dagger(basis).reshape(many, size, 2, size)
     tensors = tensors.at[sites].set(new_left)
@@ -107,6 +111,22 @@ def apply_pairs(
     environments = environments.at[sites + 1].set(weights)
     error = jnp.sum(jnp.sqrt(jnp.maximum(jax.lax.stop_gradient(lost), 0)))
     return Gauged(tensors, environments), error
+
+
+def _within_reach(gram: Complex[Array, "g d d"]) -> Complex[Array, "g d d"]:
+    """Add what a faint depolarization of the right wire would do to M.
+
+    Where the state has fewer Schmidt vectors than the bond has room for, this decides
+    which others are kept: those that a small change of some gate would bring in, in
+    whose direction a derivative may point.
+    """
+    half = gram.shape[-1] // 2
+    blocks = gram.reshape(-1, 2, half, 2, half)
+    traced = blocks[:, 0, :, 0] + blocks[:, 1, :, 1]
+    faint = _FAINT[gram.dtype.name]
+    both = jnp.zeros_like(blocks)
+    both = both.at[:, 0, :, 0].set(traced).at[:, 1, :, 1].set(traced)
+    return gram + faint * both.reshape(gram.shape)
 
 
 def draw_kraus(
