@@ -19,7 +19,6 @@ from qjax.states.mps.sweeps import (
 )
 from qjax.states.sampling import draw
 
-
 _FAINT = {"complex64": 2e-6, "complex128": 1e-10}
 """Strength of a depolarization that is above rounding, and below what matters."""
 
