@@ -32,12 +32,12 @@ def chain(angles: Any) -> Any:
 
 
 def readings(key: Any, vector: Any) -> Any:
-    state = MPS.from_state(StateVector(jnp.reshape(vector, (2,) * 4)), 2)
+    state = MPS.from_vector(StateVector(jnp.reshape(vector, (2,) * 4)), 2)
     other = state.apply_matrix(np.eye(4), (0, 2)).with_max_bond(1).canonical()
     bits = state.sample(key, 4)
     return (
         state.norm(), other.normalized().tensors, state.reduced((1, 3)),
-        state.probabilities(), state.probabilities((2,)), state.state_vector(),
+        state.probabilities(), state.probabilities((2,)), state.to_vector(),
         state.expect_paulis((1, 2), (3, 0)), state.log_probabilities(bits),
         fidelity(state, other), state.overlap(MPS.zeros(4, 1)),
         simulate.estimate(key, state, circuits.ising(4), 8),

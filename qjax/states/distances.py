@@ -10,6 +10,8 @@ from qjax._linalg import dagger, real_to_complex
 from qjax.states.base import AbstractState
 from qjax.states.density import DensityMatrix, as_density
 from qjax.states.mps import MPS
+from qjax.states.sparse import SparseState
+from qjax.states.stabilizer import StabilizerState
 from qjax.states.vector import StateVector
 
 
@@ -67,9 +69,12 @@ def fidelity(first: AbstractState, second: AbstractState) -> Float[Array, ""]:
         overlap = first.overlap(second)
         scale = first.norm() * second.norm()
         return (overlap.real**2 + overlap.imag**2) / scale**2
-    if isinstance(first, StateVector) and isinstance(second, StateVector):
-        overlap = first.overlap(second)
-        return overlap.real**2 + overlap.imag**2
+    if isinstance(first, StabilizerState) and isinstance(second, StabilizerState):
+        return first.overlap(second)
+    for kind in (StateVector, SparseState):
+        if isinstance(first, kind) and isinstance(second, kind):
+            overlap = first.overlap(second)
+            return overlap.real**2 + overlap.imag**2
     if isinstance(first, StateVector) or isinstance(second, StateVector):
         return as_density(first).overlap(as_density(second))
     weights, vectors = jnp.linalg.eigh(as_density(first).matrix())

@@ -71,7 +71,7 @@ def test_every_gate_equals_the_oracle_on_a_chain_wide_enough(seed):
     steps = random_circuit_steps(rng, 2 * len(NAMES))
     expected = oracle_vector(steps, oracles.zero_state(WIRES))
     state = final(build(steps, WIRES), MPS.zeros(WIRES, max_bond=4))
-    vector = np.asarray(state.state_vector().vector())
+    vector = np.asarray(state.to_vector().vector())
     assert np.abs(vector - expected.reshape(-1)).max() < 1e-11
     assert float(state.truncation_error) < 1e-5
     assert abs(float(state.norm()) - 1) < 1e-12
@@ -105,7 +105,7 @@ def test_truncation_error_bounds_states_and_expectations(entangle, max_bond):
     circuit = layered(angles, entangle)
     exact = final(circuit, StateVector.zeros(8))
     state = final(circuit, MPS.zeros(8, max_bond))
-    error = np.linalg.norm(np.asarray(state.state_vector().vector() - exact.vector()))
+    error = np.linalg.norm(np.asarray(state.to_vector().vector() - exact.vector()))
     bound = float(state.truncation_error)
     assert error <= bound + 1e-9
     assert (error > 1e-3) == (max_bond < 16)
@@ -121,7 +121,7 @@ def test_norm_squared_estimates_the_fidelity():
     circuit = layered(angles, lambda n: [cz(w, w + 1) for w in range(n - 1)])
     exact = final(circuit, StateVector.zeros(10)).vector()
     state = final(circuit, MPS.zeros(10, 6))
-    vector = state.state_vector().vector()
+    vector = state.to_vector().vector()
     fidelity = abs(np.vdot(exact, vector)) ** 2 / np.linalg.norm(vector) ** 2
     assert 0.5 < fidelity < 0.999
     assert abs(float(state.norm()) ** 2 - fidelity) < 0.1 * (1 - fidelity)
@@ -138,7 +138,7 @@ def test_truncation_error_bounds_200_random_circuits():
         circuit = layered(angles, ladder if seed % 2 else ring)
         exact = final(circuit, StateVector.zeros(n)).vector()
         state = final(circuit, MPS.zeros(n, int(rng.choice([4, 8]))))
-        error = np.linalg.norm(np.asarray(state.state_vector().vector() - exact))
+        error = np.linalg.norm(np.asarray(state.to_vector().vector() - exact))
         bound = float(state.truncation_error)
         worst = max(worst, error - bound)
         if error > 1e-6:
@@ -324,5 +324,5 @@ def test_phases_of_distant_gates_survive_truncating_steps():
     qft = [h(0), cphase(0.5, 3, 0), h(1), cphase(0.25, 3, 1), h(3), cphase(0.1, 0, 3)]
     circuit = Circuit(qft * 2, 4)
     exact = final(circuit, StateVector.zeros(4)).vector()
-    found = final(circuit, MPS.zeros(4, 4)).state_vector().vector()
+    found = final(circuit, MPS.zeros(4, 4)).to_vector().vector()
     assert np.abs(np.asarray(found - exact)).max() < 1e-5

@@ -14,12 +14,12 @@ VECTOR = oracles.random_state(RNG, WIRES).reshape(-1)
 
 
 def state(max_bond=8):
-    return MPS.from_state(StateVector.from_amplitudes(jnp.asarray(VECTOR)), max_bond)
+    return MPS.from_vector(StateVector.from_amplitudes(jnp.asarray(VECTOR)), max_bond)
 
 
 @pytest.mark.x64
 def test_a_vector_becomes_a_chain_and_comes_back():
-    assert np.abs(state().state_vector().vector() - VECTOR).max() < 1e-13
+    assert np.abs(state().to_vector().vector() - VECTOR).max() < 1e-13
     assert state().bond == 8 and float(state().truncation_error) == 0
     assert abs(float(state().norm()) - 1) < 1e-13
 
@@ -27,17 +27,14 @@ def test_a_vector_becomes_a_chain_and_comes_back():
 @pytest.mark.x64
 def test_cutting_to_a_smaller_bond_is_optimal_on_one_link_and_bounded():
     cut = state(3)
-    error = np.linalg.norm(cut.state_vector().vector() - VECTOR)
+    error = np.linalg.norm(cut.to_vector().vector() - VECTOR)
     assert error <= float(cut.truncation_error) + 1e-12
     # Eckart-Young on the middle link bounds it from below.
     values = np.linalg.svd(VECTOR.reshape(8, 8), compute_uv=False)
     assert error >= np.sqrt(np.sum(values[3:] ** 2)) - 1e-12
     assert float(cut.truncation_error) < 2 * error
     again = state().with_max_bond(3)
-    assert (
-        np.abs(again.state_vector().vector() - cut.state_vector().vector()).max()
-        < 1e-12
-    )
+    assert np.abs(again.to_vector().vector() - cut.to_vector().vector()).max() < 1e-12
     assert state().with_max_bond(20).max_bond == 20
 
 
@@ -79,7 +76,7 @@ def test_pauli_words_of_every_length():
 @pytest.mark.x64
 def test_overlaps_take_chains_of_different_bonds():
     other = oracles.random_state(np.random.default_rng(2), WIRES).reshape(-1)
-    chain = MPS.from_state(StateVector.from_amplitudes(jnp.asarray(other)), 8)
+    chain = MPS.from_vector(StateVector.from_amplitudes(jnp.asarray(other)), 8)
     found = complex(state().overlap(chain))
     assert abs(found - np.vdot(VECTOR, other)) < 1e-13
     zero = MPS.zeros(WIRES, 4)
@@ -94,7 +91,7 @@ def test_overlaps_take_chains_of_different_bonds():
 @pytest.mark.x64
 def test_canonical_form_keeps_the_state_and_has_orthonormal_rows():
     chain = state().canonical()
-    assert np.abs(chain.state_vector().vector() - VECTOR).max() < 1e-13
+    assert np.abs(chain.to_vector().vector() - VECTOR).max() < 1e-13
     tensors = np.asarray(chain.tensors)
     for tensor in tensors[1:]:
         rows = tensor.reshape(8, -1)
@@ -108,13 +105,13 @@ def test_one_matrix_at_a_time(wires):
     expected = oracles.embed(matrix, wires, WIRES) @ VECTOR
     found = state().apply_matrix(matrix, wires)
     assert found.bond == 8
-    assert np.abs(found.state_vector().vector() - expected).max() < 1e-12
+    assert np.abs(found.to_vector().vector() - expected).max() < 1e-12
     single = oracles.random_unitary(RNG, 2)
     controls = tuple(w for w in range(WIRES) if w not in wires)[:2]
     full = oracles.controlled(single, (1, 0))
     expected = oracles.embed(full, (*controls, wires[0]), WIRES) @ VECTOR
     found = state().apply_matrix(single, (wires[0],), controls, (1, 0))
-    assert np.abs(found.state_vector().vector() - expected).max() < 1e-12
+    assert np.abs(found.to_vector().vector() - expected).max() < 1e-12
 
 
 @pytest.mark.x64
@@ -135,7 +132,7 @@ def test_basis_states_of_many_wires():
     assert np.allclose(chain.expect_paulis((0,), (1 << 149,)), 1 - 2 * bits[0])
     assert chain.sample(jax.random.key(0), 3).tolist() == [list(bits)] * 3
     with pytest.raises(ValueError, match="needs 2"):
-        chain.state_vector()
+        chain.to_vector()
     with pytest.raises(ValueError, match="needs 2"):
         chain.probabilities()
 

@@ -11,7 +11,7 @@ import pytest
 from qjax import circuits
 from qjax.circuits import Circuit, Measure, Reset, ccx, cx, h, pauli, ry, t
 from qjax.simulate import expectation, run, sample, trajectory
-from qjax.states import SparseState, StateVector
+from qjax.states import SparseState, StateVector, fidelity
 from tests import oracles, stats, strategies
 
 WIRES = 4
@@ -69,6 +69,8 @@ def test_the_overlap_is_that_of_vectors():
     other = run(Circuit([h(0), ry(0.3, 2), t(2)], 4), zeros(5))
     expected = np.vdot(vector, np.asarray(other.to_vector().vector()))
     np.testing.assert_allclose(state.overlap(other), expected, atol=1e-6)
+    squared = abs(expected) ** 2
+    np.testing.assert_allclose(fidelity(state, other), squared, atol=1e-6)
 
 
 def test_permutations_and_phases_need_no_room():

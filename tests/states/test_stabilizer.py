@@ -13,7 +13,7 @@ from qjax import circuits
 from qjax.circuits import Circuit, cx, h, pauli
 from qjax.plan import lower_clifford
 from qjax.simulate import expectation, run, sample
-from qjax.states import StabilizerState, StateVector
+from qjax.states import StabilizerState, StateVector, fidelity
 from tests import cliffords, oracles, stats, strategies
 
 # Few widths, so that few programs are compiled.
@@ -99,6 +99,7 @@ def test_the_overlap_is_the_squared_one_of_vectors(seed):
     (first, a), (second, b) = pair
     expected = abs(np.vdot(a, b)) ** 2
     np.testing.assert_allclose(first.overlap(second), expected, atol=1e-5)
+    assert float(fidelity(first, second)) == float(first.overlap(second))
 
 
 def random_state(seed: int, num_wires: int, length: int):

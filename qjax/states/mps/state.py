@@ -112,7 +112,7 @@ class MPS(AbstractState):
         return cls(jnp.asarray(tensors, dtype), error, max_bond)
 
     @classmethod
-    def from_state(cls, state: StateVector, max_bond: int) -> "MPS":
+    def from_vector(cls, state: StateVector, max_bond: int) -> "MPS":
         """Return a state vector as a chain, its bonds cut to `max_bond`.
 
         Bonds of up to 2^(n/2) appear on the way.
@@ -150,7 +150,7 @@ class MPS(AbstractState):
         """Size that the bonds are padded to."""
         return self.tensors.shape[1]
 
-    def state_vector(self) -> StateVector:
+    def to_vector(self) -> StateVector:
         """Return all amplitudes, as they are (see `norm`).
 
         Raises:
@@ -216,7 +216,7 @@ class MPS(AbstractState):
     def probabilities(self, wires: Sequence[int] | None = None) -> Float[Array, "*k"]:
         wires = resolve_wires(wires, self.num_wires)
         if len(wires) == self.num_wires:
-            vector = self.state_vector().vector()
+            vector = self.to_vector().vector()
             weights = vector.real**2 + vector.imag**2
             return (weights / jnp.sum(weights)).reshape((2,) * len(wires))
         require_state_fits("Probabilities", len(wires), 4 ** len(wires), self.dtype)
@@ -244,7 +244,7 @@ class MPS(AbstractState):
         if not isinstance(other, MPS):
             raise TypeError(
                 f"Argument `other` must be an MPS, but is {type(other).__name__}; "
-                "use MPS.from_state, or state_vector()."
+                "use MPS.from_vector, or to_vector()."
             )
         fits = other.num_wires == self.num_wires
         require(fits, "other", f"have {self.num_wires} wires", other.num_wires)
