@@ -178,7 +178,7 @@ def _cases() -> Iterator[Case]:
     yield Case("W5b", "W5", "trajectories", 16, shots=1000)
     for draw, name in enumerate(("W6", "W6-s1", "W6-s2")):
         yield Case(name, "W6", "chain_values", 64, 20, bond=64, draw=draw)
-    yield Case("W6G-n64", "W6", "chain_gradient", 64, 10, bond=32)
+    yield Case("W6G-n64", "W6G", "chain_gradient", 64, 10, bond=32)
     for depth in (10, 100):
         yield Case(f"W6C-d{depth}", "W6C", "chain_compile", 64, depth, bond=32)
     for depth in (4, 8):
