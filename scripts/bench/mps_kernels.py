@@ -115,13 +115,13 @@ def rows(bond: int, rounds: int) -> list[dict[str, str | float]]:
     """One line for each way to cut to `bond`."""
     exact = matrices(bond)
     state = jnp.asarray(exact, DTYPE)
-    programs = {name: jax.jit(partial(cut, bond=bond)) for name, cut in METHODS.items()}
-    bases = {name: program(state) for name, program in programs.items()}
+    programs = {n: jax.jit(cut, static_argnums=1) for n, cut in METHODS.items()}
+    bases = {name: program(state, bond) for name, program in programs.items()}
     took: dict[str, list[float]] = {name: [] for name in METHODS}
     for _ in range(rounds):
         for name, program in programs.items():
             begin = time.process_time()
-            jax.block_until_ready(program(state))
+            jax.block_until_ready(program(state, bond))
             took[name].append(1e3 * (time.process_time() - begin))
     best = least(exact, bond)
     return [

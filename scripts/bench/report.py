@@ -233,9 +233,10 @@ def render(groups: dict[store.Key, dict]) -> str:
         )
     if not chains.empty:
         parts.append(
-            "### First call on a matrix product state, n = 64, bonds of 32\n\nLikewise, "
-            "from building the circuit to the first three <Z>. Nothing is cut at depth "
-            "10; beyond, the time of the cuts is part of it.\n\n" + markdown(chains)
+            "### First call on a matrix product state, n = 64, bonds of 32\n\n"
+            "Likewise, from building the circuit to three <Z>. Nothing is cut at "
+            "depth 10; beyond, the time of the cuts is part of it.\n\n"
+            + markdown(chains)
         )
     parts.append("### Every configuration\n\n" + markdown(details(single)))
     parts.append(refused(rows))

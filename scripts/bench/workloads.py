@@ -141,7 +141,7 @@ def layer_ops(num_wires: int, layer: int = 0) -> list[Op]:
 
 
 def alternating_ops(num_wires: int, layer: int) -> list[Op]:
-    """RY and RZ on every wire, then CZ on every second link, from the layer's parity."""
+    """RY and RZ on every wire, then CZ on every second link, in turns."""
     links = range(layer % 2, num_wires - 1, 2)
     pairs = [Op("cz", (left, left + 1)) for left in links]
     return rotations(num_wires, layer) + pairs
@@ -178,7 +178,8 @@ def _cases() -> Iterator[Case]:
     yield Case("W5b", "W5", "trajectories", 16, shots=1000)
     for draw, name in enumerate(("W6", "W6-s1", "W6-s2")):
         yield Case(name, "W6", "chain_values", 64, 20, bond=64, draw=draw)
-    yield Case("W6G-n64", "W6G", "chain_gradient", 64, 10, bond=32)
+    for n in (12, 64):
+        yield Case(f"W6G-n{n}", "W6G", "chain_gradient", n, 10, bond=32)
     for depth in (10, 100):
         yield Case(f"W6C-d{depth}", "W6C", "chain_compile", 64, depth, bond=32)
     for depth in (4, 8):
