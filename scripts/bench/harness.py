@@ -13,7 +13,7 @@ import numpy as np
 from scripts.bench.check import exact_ones, verdicts
 from scripts.bench.process import Died, Worker
 from scripts.bench.sides import ORACLE, SAMPLES, Side
-from scripts.bench.workloads import SEED, Case, small
+from scripts.bench.workloads import FIRST_CALLS, SEED, Case, small
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,7 +214,7 @@ def group(
     machine: dict,
 ) -> dict:
     """A measured group, ready for the store."""
-    run = measure_first_calls if case.workload == "FC" else measure
+    run = measure_first_calls if case.workload in FIRST_CALLS else measure
     rows = run(case, precision, sides, settings)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {

@@ -54,12 +54,19 @@ def frame(groups: dict[store.Key, dict]) -> pd.DataFrame:
                     "rss_mib": scaled(row.get("rss_added"), 1 / MIB),
                     "temporaries_mib": scaled(row.get("temporaries"), 1 / MIB),
                     "distance": (row.get("check") or {}).get("distance"),
-                    "note": row.get("note", ""),
+                    "note": configuration(row),
                 }
             )
     rows = pd.DataFrame(lines)
     order = {name: place for place, name in enumerate(CASES)}
     return rows.sort_values("case", key=lambda c: c.map(order), kind="stable")
+
+
+def configuration(row: dict) -> str:
+    """What a side says of itself, with how much of the state was kept, if it cuts."""
+    if "fidelity" not in row:
+        return row.get("note", "")
+    return f"{row['note']}; squared norm {row['fidelity']:.5f}"
 
 
 def scaled(value: float | None, factor: float) -> float | None:
@@ -100,9 +107,9 @@ def wide(rows: pd.DataFrame) -> pd.DataFrame:
     return table[names].reset_index(names="case")
 
 
-def first_calls(rows: pd.DataFrame) -> pd.DataFrame:
-    """Side by depth: CPU seconds of the first gradient, n = 10, and their growth."""
-    cases = [c for c in CASES.values() if c.workload == "FC"]
+def first_calls(rows: pd.DataFrame, workload: str = "FC") -> pd.DataFrame:
+    """Side by depth: CPU seconds of the first call, and their growth."""
+    cases = [c for c in CASES.values() if c.workload == workload]
     growth = f"depth {cases[-1].depth} / depth {cases[0].depth}"
     rows = rows[rows["case"].isin([c.name for c in cases])]
     lines = []
@@ -204,7 +211,7 @@ def render(groups: dict[store.Key, dict]) -> str:
         return "No results were recorded yet.\n"
     rows = frame(groups)
     single, double = (rows[rows["precision"] == p] for p in ("single", "double"))
-    calls = first_calls(single)
+    calls, chains = first_calls(single), first_calls(single, "W6C")
     parts = [
         "### Machine\n\n" + machines(groups),
         "### Bars\n\nRatio: CPU time of the peer over ours.\n\n"
@@ -223,6 +230,13 @@ def render(groups: dict[store.Key, dict]) -> str:
             "### First call of a gradient, n = 10\n\nCPU seconds from building the "
             "circuit to the first value and gradient, each in a fresh process without "
             "a compilation cache: median (range).\n\n" + markdown(calls)
+        )
+    if not chains.empty:
+        parts.append(
+            "### First call on a matrix product state, n = 64, bonds of 32\n\n"
+            "Likewise, from building the circuit to three <Z>. Nothing is cut at "
+            "depth 10; beyond, the time of the cuts is part of it.\n\n"
+            + markdown(chains)
         )
     parts.append("### Every configuration\n\n" + markdown(details(single)))
     parts.append(refused(rows))

@@ -82,7 +82,8 @@ def prepare(side_name: str, case_name: str, precision: str, arrays: str):
     ready = clocks()
     out = prepared.call()
     end = clocks()
-    np.savez(arrays, **prepared.result(out))
+    found = prepared.result(out)
+    np.savez(arrays, **found)
     answer = {
         "status": "ready",
         "dtype": prepared.dtype,
@@ -95,6 +96,8 @@ def prepare(side_name: str, case_name: str, precision: str, arrays: str):
         "call_wall": end[0] - ready[0],
         "version": side.version(),
     }
+    if "fidelity" in found:
+        answer["fidelity"] = float(found["fidelity"])
     return prepared, answer
 
 

@@ -16,13 +16,16 @@ SEED = 2026
 PAULI_ERROR = 0.01
 """Total probability of a Pauli error on each qubit after each CNOT (W5)."""
 
+FIRST_CALLS = ("FC", "W6C")
+"""Workloads whose first calls are timed, in fresh processes."""
+
 BATCH = 256
 DIMENSION = 64
 
 
 @dataclasses.dataclass(frozen=True)
 class Op:
-    """A gate: `name` is rx, ry, rz or cx; `angle` indexes the flat angles."""
+    """A gate: `name` is rx, ry, rz, cx or cz; `angle` indexes the flat angles."""
 
     name: str
     wires: tuple[int, ...]
@@ -41,9 +44,14 @@ class Case:
     shots: int = 0
     reupload: bool = False
     pairs: int = 0
+    # Largest bond of a matrix product state; W6 alone has one.
+    bond: int = 0
+    # Which of several sets of angles of the same size.
+    draw: int = 0
 
     def generator(self, purpose: str = "") -> np.random.Generator:
         label = f"{self.workload}/{self.num_wires}/{self.depth}/{purpose}"
+        label += f"/{self.draw}" if self.draw else ""
         return np.random.default_rng([SEED, zlib.crc32(label.encode())])
 
     def angles(self) -> np.ndarray:
@@ -57,9 +65,9 @@ class Case:
         """Gates in time order."""
         if self.pairs:
             return list(self._random())
-        return [
-            op for layer in range(self.depth) for op in layer_ops(self.num_wires, layer)
-        ]
+        build = alternating_ops if self.bond else layer_ops
+        layers = range(self.depth)
+        return [op for layer in layers for op in build(self.num_wires, layer)]
 
     def _random(self) -> Iterator[Op]:
         generator = self.generator("gates")
@@ -71,6 +79,17 @@ class Case:
                 letter = "xyz"[generator.integers(3)]
                 yield Op(f"r{letter}", (wire,), 2 * pair + offset)
             yield Op("cx", (first, second))
+
+    @property
+    def truncates(self) -> bool:
+        """W6: whether the bonds would outgrow what is allowed: CZ doubles one."""
+        halves = min((self.depth + 1) // 2, self.num_wires // 2)
+        return 0 < self.bond < 2**halves
+
+    @property
+    def sites(self) -> tuple[int, ...]:
+        """W6: wires whose <Z> is asked for."""
+        return 0, self.num_wires // 2, self.num_wires - 1
 
     def inputs(self) -> np.ndarray:
         """W3: (BATCH, 2^n) real unit vectors whose first 64 entries are not zero."""
@@ -105,14 +124,27 @@ class Case:
         return raw / np.linalg.norm(raw, axis=-1, keepdims=True)
 
 
-def layer_ops(num_wires: int, layer: int = 0) -> list[Op]:
-    """RY and RZ on every wire, then the chain of CNOTs."""
+def rotations(num_wires: int, layer: int) -> list[Op]:
+    """RY and RZ on every wire."""
     base = 2 * num_wires * layer
     ops = []
     for wire in range(num_wires):
         ops.append(Op("ry", (wire,), base + 2 * wire))
         ops.append(Op("rz", (wire,), base + 2 * wire + 1))
-    return ops + [Op("cx", pair) for pair in pairwise(range(num_wires))]
+    return ops
+
+
+def layer_ops(num_wires: int, layer: int = 0) -> list[Op]:
+    """RY and RZ on every wire, then the chain of CNOTs."""
+    chain = [Op("cx", pair) for pair in pairwise(range(num_wires))]
+    return rotations(num_wires, layer) + chain
+
+
+def alternating_ops(num_wires: int, layer: int) -> list[Op]:
+    """RY and RZ on every wire, then CZ on every second link, in turns."""
+    links = range(layer % 2, num_wires - 1, 2)
+    pairs = [Op("cz", (left, left + 1)) for left in links]
+    return rotations(num_wires, layer) + pairs
 
 
 def ising_words(num_wires: int) -> list[str]:
@@ -120,6 +152,11 @@ def ising_words(num_wires: int) -> list[str]:
     letters = [{i: "Z", i + 1: "Z"} for i in range(num_wires - 1)]
     letters += [{i: "X"} for i in range(num_wires)]
     return ["".join(word.get(i, "I") for i in range(num_wires)) for word in letters]
+
+
+def z_words(num_wires: int) -> list[str]:
+    """Z_i of every wire as Pauli words."""
+    return ["I" * w + "Z" + "I" * (num_wires - 1 - w) for w in range(num_wires)]
 
 
 def _cases() -> Iterator[Case]:
@@ -139,6 +176,12 @@ def _cases() -> Iterator[Case]:
     yield Case("W4-batch", "W4", "batch_sample", 8, shots=1000)
     yield Case("W5a", "W5", "density", 10)
     yield Case("W5b", "W5", "trajectories", 16, shots=1000)
+    for draw, name in enumerate(("W6", "W6-s1", "W6-s2")):
+        yield Case(name, "W6", "chain_values", 64, 20, bond=64, draw=draw)
+    for n in (12, 64):
+        yield Case(f"W6G-n{n}", "W6G", "chain_gradient", n, 10, bond=32)
+    for depth in (10, 100):
+        yield Case(f"W6C-d{depth}", "W6C", "chain_compile", 64, depth, bond=32)
     for depth in (4, 8):
         yield Case(f"W7-d{depth}", "W7", "metric", 8, depth)
     for depth in (10, 50, 200):
@@ -151,8 +194,9 @@ CASES = {case.name: case for case in _cases()}
 def small(case: Case) -> Case:
     """The same workload at a size that a test or an exact oracle can afford."""
     wires = min(case.num_wires, 6 if case.workload == "W3" else 4)
-    # Noise has to leave a mark on what is averaged.
-    depth = case.depth if case.task == "trajectories" else min(case.depth, 3)
+    # Noise has to leave a mark on what is averaged; the layers of W6 come in pairs.
+    depth = min(case.depth, 4 if case.bond else 3)
+    depth = case.depth if case.task == "trajectories" else depth
     return dataclasses.replace(
         case,
         name=f"{case.name}-small",

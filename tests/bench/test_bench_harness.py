@@ -41,6 +41,14 @@ def test_a_side_is_checked_then_timed_in_a_process_of_its_own(measured: dict):
     assert "oracle" not in rows
 
 
+def test_what_a_chain_kept_is_noted_in_its_row(settings: harness.Settings):
+    rows = harness.measure(
+        workloads.find("W6-small"), "single", [sides.SIDES["qjax"]], settings
+    )
+    assert rows[0]["status"] == "ready" and rows[0]["check"]["right"], rows
+    assert rows[0]["fidelity"] == pytest.approx(1, abs=1e-5)
+
+
 def test_first_calls_are_those_of_fresh_processes(settings: harness.Settings):
     case = dataclasses.replace(workloads.CASES["FC-d10"], num_wires=2, depth=2)
     # The worker finds its case by name.

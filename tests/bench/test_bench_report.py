@@ -80,6 +80,26 @@ def test_first_calls_show_how_they_grow_with_depth():
     assert line["depth 200 / depth 10"] == 1.5
 
 
+def test_first_calls_on_chains_are_held_against_each_other():
+    depths = {"W6C-d10": 2.0, "W6C-d100": 3.5}
+    rows = report.frame(
+        as_groups(*(synthetic(case, {"qjax": t}) for case, t in depths.items()))
+    )
+    table = bars.limit_table(rows).set_index(["case", "quantity"])
+    line = table.loc[("W6C-d100", "first call / depth 10")]
+    assert line["measured"] == 1.75 and line["met"] == "no"
+    assert table.loc[("W6C-d100", "first call, CPU s"), "met"] == "stretch"
+
+
+def test_what_a_cut_chain_kept_is_shown_with_its_configuration():
+    group = synthetic("W6", {"qjax": 2.0, "aer:mps": 3.0})
+    group["rows"][0] |= {"note": "MPS", "fidelity": 0.98765432}
+    group["rows"][1] |= {"note": "Aer"}
+    table = report.details(report.frame(as_groups(group))).set_index("side")
+    assert table.loc["qjax", "configuration"] == "MPS; squared norm 0.98765"
+    assert table.loc["aer:mps", "configuration"] == "Aer"
+
+
 def test_limits_are_kept_from_above():
     assert bars.verdict(100, 120, 57, smaller=True) == "yes"
     assert bars.verdict(121, 120, 57, smaller=True) == "no"
@@ -97,7 +117,8 @@ def test_every_bar_names_a_case_and_peers_that_take_it():
                 for side in sides.select([peer])
             ), bar
         assert bar.bar <= bar.stretch
-    assert {limit.case for limit in bars.LIMITS} <= set(workloads.CASES)
+    named = {name for limit in bars.LIMITS for name in (limit.case, limit.per)}
+    assert named - {""} <= set(workloads.CASES)
 
 
 def test_the_report_has_its_tables_and_only_measured_numbers():

@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 import oracles
@@ -32,6 +33,11 @@ def full_matrix(case: workloads.Case, op: workloads.Op) -> np.ndarray:
             oracles.X,
         )
         return oracles.kron(idle) + oracles.kron(busy)
+    if op.name == "cz":
+        busy = list(eye)
+        for wire in op.wires:
+            busy[wire] = oracles.ONE
+        return np.eye(2**n) - 2 * oracles.kron(busy)
     word = list(eye)
     word[op.wires[0]] = oracles.PAULIS[op.name[1].upper()]
     assert len(word) == n and op.angle is not None
@@ -44,9 +50,9 @@ def kron_state(case: workloads.Case) -> np.ndarray:
     return reduce(lambda psi, gate: gate @ psi, matrices, start)
 
 
-@pytest.mark.parametrize("name", ["W1-n10", "WR-n16"])
+@pytest.mark.parametrize("name", ["W1-n10", "WR-n16", "W6"])
 def test_the_oracle_agrees_with_kronecker_products(name: str):
-    case = SMALL[name]
+    case = dataclasses.replace(SMALL[name], task="state")
     np.testing.assert_allclose(exact(case)["state"], kron_state(case), atol=1e-12)
 
 
@@ -59,6 +65,33 @@ def test_the_layers_are_those_of_the_issue():
     assert pairs[:15] == [(q, q + 1) for q in range(15)]
     indices = [op.angle for op in case.operations() if op.angle is not None]
     assert sorted(indices) == list(range(case.angles().size))
+
+
+def test_layers_of_chains_alternate_between_the_links():
+    case = workloads.CASES["W6"]
+    assert (case.num_wires, case.bond, case.depth) == (64, 64, 20)
+    ops = case.operations()
+    names = [op.name for op in ops]
+    assert names.count("ry") == names.count("rz") == 64 * 20
+    pairs = [op.wires for op in ops if op.name == "cz"]
+    assert pairs[:32] == [(q, q + 1) for q in range(0, 64, 2)]
+    assert pairs[32:63] == [(q, q + 1) for q in range(1, 63, 2)]
+    assert pairs[63:] == pairs[:63] * 9
+    assert case.sites == (0, 32, 63)
+
+
+def test_chains_are_cut_where_the_bonds_outgrow_the_cap():
+    cut = {name for name, case in workloads.CASES.items() if case.truncates}
+    assert cut == {"W6", "W6-s1", "W6-s2", "W6C-d100"}
+    # A layer doubles every second bond: 2^6 after 12 layers, 2^7 after 13.
+    case = workloads.CASES["W6"]
+    assert not dataclasses.replace(case, depth=12).truncates
+    assert dataclasses.replace(case, depth=13).truncates
+
+
+def test_the_sets_of_angles_of_a_chain_differ():
+    sets = [workloads.CASES[name].angles() for name in ("W6", "W6-s1", "W6-s2")]
+    assert all(np.abs(a - b).max() > 1 for a, b in pairwise(sets))
 
 
 def test_a_random_circuit_has_400_gates_on_every_kind_of_pair():
@@ -77,7 +110,7 @@ def test_numbers_depend_on_the_name_only():
     np.testing.assert_array_equal(case.angles(), case.angles().astype(np.float32))
 
 
-@pytest.mark.parametrize("name", ["W2-n10", "W3G-n6", "W3PG-n6"])
+@pytest.mark.parametrize("name", ["W2-n10", "W3G-n6", "W3PG-n6", "W6G-n64"])
 def test_the_oracle_s_gradient_is_the_difference_quotient(name: str, monkeypatch):
     case = SMALL[name]
     monkeypatch.setattr(workloads, "BATCH", 3)
@@ -177,6 +210,29 @@ def test_our_batches_pass_the_check(name: str, monkeypatch):
     assert agree(case, found, right, (prepared.dtype, "complex128"))[0]
     found["gradient"] = found["gradient"][::-1]
     assert not agree(case, found, right, (prepared.dtype, "complex128"))[0]
+
+
+@pytest.mark.parametrize("name", ["W6", "W6G-n64"])
+def test_our_chains_pass_the_check(name: str):
+    case = SMALL[name]
+    prepared = qjax_side.prepare(case, "single", "")
+    found, right = prepared.result(prepared.call()), exact(case)
+    dtypes = (prepared.dtype, "complex128")
+    assert agree(case, found, right, dtypes)[0]
+    key = "values" if name == "W6" else "gradient"
+    assert not agree(case, found | {key: found[key][::-1]}, right, dtypes)[0]
+
+
+def test_cut_chains_may_differ_by_little_and_need_the_norm():
+    case = workloads.CASES["W6"]
+    one = {"values": np.asarray([0.08, -0.03, 0.13]), "fidelity": np.asarray(0.99)}
+    near = one | {"values": one["values"] + 1e-4}
+    dtypes = ("complex128", "complex128")
+    assert agree(case, one, near, dtypes)[0]
+    assert not agree(case, one, one | {"values": 0.99 * one["values"]}, dtypes)[0]
+    assert not agree(case, one, one | {"fidelity": np.asarray(0.98)}, dtypes)[0]
+    whole = dataclasses.replace(case, depth=10)
+    assert not agree(whole, one, near, dtypes)[0]
 
 
 def test_histories_without_the_noise_are_rejected():

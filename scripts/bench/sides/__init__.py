@@ -13,6 +13,7 @@ from scripts.bench.workloads import Case
 
 BATCHES = ("batch_values", "batch_gradient")
 SAMPLES = ("sample", "batch_sample")
+CHAINS = ("chain_values", "chain_gradient")
 SHOTS = ("counts", "indices", "bits")
 """What samplers hand out; only like is compared with like."""
 
@@ -80,6 +81,8 @@ _ALL = [
             "density",
             "trajectories",
             "metric",
+            *CHAINS,
+            "chain_compile",
         ),
         imports="qjax",
     ),
@@ -179,7 +182,26 @@ _ALL = [
         ("state", "gradient", *BATCHES, "density"),
         max_wires=16,
     ),
+    _side(
+        "tensorcircuit:mps",
+        "tensorcircuit",
+        "tensorcircuit-ng",
+        CHAINS,
+        imports="tensorcircuit",
+    ),
     _side("aer", "aer", "qiskit-aer", ("state", "density", "trajectories")),
+    *(
+        _side(
+            f"aer:{variant}",
+            "aer",
+            "qiskit-aer",
+            ("chain_values",),
+            precisions=("double",),
+        )
+        for variant in ("mps", "mps-lapack")
+    ),
+    _side("quimb:mps", "quimb", "quimb", CHAINS),
+    _side("quimb:exact", "quimb", "quimb", ("chain_gradient",)),
     _side("numpy:multinomial", "numpy", "numpy", SAMPLES, shots="counts"),
     _side("numpy:choice", "numpy", "numpy", ("sample",), shots="indices"),
 ]
@@ -190,7 +212,11 @@ ORACLE = Side(
     "numpy_side",
     "numpy",
     "numpy",
-    ("state", "gradient", *BATCHES, "density", "trajectories", "metric"),
+    (
+        *("state", "gradient", *BATCHES, "density", "trajectories", "metric"),
+        *CHAINS,
+        "chain_compile",
+    ),
     max_wires=12,
 )
 """Takes part in every check it can afford, and is never timed."""

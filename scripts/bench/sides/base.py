@@ -25,7 +25,10 @@ class Prepared:
     batch_values: `values` (batch, n); batch_gradient: `gradient`, maybe `value`;
     sample, batch_sample: `ones` ([batch,] n), the share of ones of each wire;
     density: `state` (2^n, 2^n); trajectories: `values` (n,) and `count` of histories;
-    metric: `metric` (p, p).
+    metric: `metric` (p, p);
+    chain_values, chain_compile: `values` (3,) of the normalised state, and `fidelity`,
+    the squared norm before, where the side knows it;
+    chain_gradient: as gradient, of sum_i <Z_i>.
     """
 
     call: Callable[[], Any]

@@ -13,7 +13,7 @@ from scripts.bench.sides.base import (
     ones_of_counts,
     ones_of_indices,
 )
-from scripts.bench.workloads import PAULI_ERROR, Case, Op, ising_words
+from scripts.bench.workloads import PAULI_ERROR, Case, Op, ising_words, z_words
 
 PAULIS = {
     "I": np.eye(2, dtype=complex),
@@ -21,13 +21,16 @@ PAULIS = {
     "Y": np.array([[0, -1j], [1j, 0]]),
     "Z": np.diag([1, -1]).astype(complex),
 }
-CX = np.eye(4)[[0, 1, 3, 2]].astype(complex)
+FIXED = {
+    "cx": np.eye(4)[[0, 1, 3, 2]].astype(complex),
+    "cz": np.diag([1, 1, 1, -1]).astype(complex),
+}
 MAX_WIRES = 12
 
 
 def matrix(op: Op, angles: np.ndarray) -> np.ndarray:
-    if op.name == "cx":
-        return CX
+    if op.name in FIXED:
+        return FIXED[op.name]
     angle = angles[op.angle]
     word = PAULIS[op.name[1].upper()]
     return np.cos(angle / 2) * PAULIS["I"] - 1j * np.sin(angle / 2) * word
@@ -154,8 +157,12 @@ def _exact(case: Case) -> Arrays:
     angles = case.angles().ravel()
     if case.task == "state":
         return {"state": evolve(ops, angles, zeros(n)).ravel()}
-    if case.task == "gradient":
-        words = [(1.0, word) for word in ising_words(n)]
+    if case.task in ("chain_values", "chain_compile"):
+        values = z_values(np.abs(evolve(ops, angles, zeros(n)).ravel()) ** 2, n)
+        return {"values": values[list(case.sites)], "fidelity": np.asarray(1.0)}
+    if case.task in ("gradient", "chain_gradient"):
+        chain = case.task == "chain_gradient"
+        words = [(1.0, w) for w in (z_words(n) if chain else ising_words(n))]
         value, gradient = value_and_gradient(ops, angles, zeros(n), words)
         return {"value": np.asarray(value), "gradient": gradient}
     if case.task == "metric":

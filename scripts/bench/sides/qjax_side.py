@@ -12,6 +12,7 @@ from qjax.circuits import (
     Repeat,
     Template,
     cx,
+    cz,
     hardware_efficient,
     ising,
     pauli,
@@ -31,7 +32,7 @@ from qjax.simulate import (
     sample,
     sample_indices,
 )
-from qjax.states import DensityMatrix, StateBatch, StateVector
+from qjax.states import MPS, DensityMatrix, StateBatch, StateVector
 from scripts.bench.sides import SAMPLES
 from scripts.bench.sides.base import (
     Prepared,
@@ -46,19 +47,26 @@ from scripts.bench.sides.jax_common import (
     gradient_arrays,
     state_arrays,
 )
-from scripts.bench.workloads import PAULI_ERROR, Case, layer_ops
+from scripts.bench.workloads import (
+    PAULI_ERROR,
+    Case,
+    Op,
+    alternating_ops,
+    layer_ops,
+)
 
 SAMPLERS = {"counts": counts, "indices": sample_indices, "bits": sample}
-BUILDERS = {"rx": rx, "ry": ry, "rz": rz}
+ROTATIONS = {"rx": rx, "ry": ry, "rz": rz}
+FIXED = {"cx": cx, "cz": cz}
 
 
-def gates(case: Case, angles) -> list[AbstractOperation]:
-    """All gates one by one, with flat angles."""
+def gates(operations: list[Op], angles) -> list[AbstractOperation]:
+    """Gates one by one, with flat angles."""
     return [
-        cx(*op.wires)
-        if op.name == "cx"
-        else BUILDERS[op.name](angles[op.angle], op.wires[0])
-        for op in case.operations()
+        FIXED[op.name](*op.wires)
+        if op.angle is None
+        else ROTATIONS[op.name](angles[op.angle], op.wires[0])
+        for op in operations
     ]
 
 
@@ -66,7 +74,7 @@ def circuit(case: Case, angles) -> Circuit:
     """The ansatz as one Repeat, or a random circuit gate by gate."""
     if not case.pairs:
         return hardware_efficient(angles)
-    return Circuit(gates(case, angles), case.num_wires)
+    return Circuit(gates(case.operations(), angles), case.num_wires)
 
 
 def noisy_circuit(case: Case, angles) -> Circuit:
@@ -76,7 +84,7 @@ def noisy_circuit(case: Case, angles) -> Circuit:
         operations = []
         for op in layer_ops(case.num_wires):
             if op.name != "cx":
-                rotate = BUILDERS[op.name]
+                rotate = ROTATIONS[op.name]
                 operations.append(rotate(values.ravel()[op.angle], op.wires[0]))
                 continue
             # The parameter here is 4/3 of the probability of a Pauli error.
@@ -101,7 +109,8 @@ def loop_built(case: Case) -> Template:
     """The ansatz as a plain Python loop writes it, gate by gate, through `template`."""
 
     def build(angles):
-        return Circuit(gates(case, angles.ravel()), case.num_wires)
+        operations = gates(case.operations(), angles.ravel())
+        return Circuit(operations, case.num_wires)
 
     return template(build, case.angles().astype(np.float32))
 
@@ -203,6 +212,46 @@ def _metric(case: Case, precision: str) -> Prepared:
     )
 
 
+def chain_circuit(case: Case, angles) -> Circuit:
+    """Layers with CZ on alternating links, as a Repeat of an even and an odd one."""
+    n = case.num_wires
+    two = [op for layer in (0, 1) for op in alternating_ops(n, layer)]
+    layers = jax.vmap(lambda values: Circuit(gates(two, values.ravel()), n))
+    pairs = case.depth // 2
+    return Circuit([Repeat(layers(angles.reshape(pairs, 2, n, 2)), pairs)], n)
+
+
+def _chain_values(case: Case, precision: str) -> Prepared:
+    real, dtype = dtypes(precision)
+    z_terms = [pauli("Z", wire) for wire in case.sites]
+
+    def program(angles):
+        start = MPS.zeros(case.num_wires, case.bond, dtype)
+        state = run(chain_circuit(case, angles), start)
+        return expectation(state, z_terms), state
+
+    def result(out):
+        values, state = out
+        fidelity = np.asarray(state.norm()) ** 2
+        return {"values": np.asarray(values), "fidelity": fidelity}
+
+    arguments = (jnp.asarray(case.angles(), real),)
+    return compiled(program, arguments, result, "MPS")
+
+
+def _chain_gradient(case: Case, precision: str) -> Prepared:
+    real, dtype = dtypes(precision)
+    z_terms = [pauli("Z", wire) for wire in range(case.num_wires)]
+
+    def total(angles):
+        start = MPS.zeros(case.num_wires, case.bond, dtype)
+        state = run(chain_circuit(case, angles), start)
+        return jnp.sum(expectation(state, z_terms))
+
+    arguments = (jnp.asarray(case.angles(), real),)
+    return compiled(jax.value_and_grad(total), arguments, gradient_arrays, "MPS")
+
+
 def prepare(case: Case, precision: str, variant: str) -> Prepared:
     if case.task == "gradient":
         return _gradient(case, precision, variant)
@@ -215,6 +264,9 @@ def prepare(case: Case, precision: str, variant: str) -> Prepared:
         "density": _density,
         "trajectories": _trajectories,
         "metric": _metric,
+        "chain_values": _chain_values,
+        "chain_compile": _chain_values,
+        "chain_gradient": _chain_gradient,
     }
     if case.task not in tasks:
         raise Unsupported(f"no {case.task}")

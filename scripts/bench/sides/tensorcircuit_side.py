@@ -17,7 +17,14 @@ from scripts.bench.sides.jax_common import (
     gradient_arrays,
     state_arrays,
 )
-from scripts.bench.workloads import PAULI_ERROR, Case, Op, ising_words, layer_ops
+from scripts.bench.workloads import (
+    PAULI_ERROR,
+    Case,
+    Op,
+    ising_words,
+    layer_ops,
+    z_words,
+)
 
 CHUNK = 10
 TRAJECTORIES = 100
@@ -25,8 +32,8 @@ TRAJECTORIES = 100
 
 def place(circuit, ops: list[Op], angles) -> None:
     for op in ops:
-        if op.name == "cx":
-            circuit.cnot(*op.wires)
+        if op.angle is None:
+            getattr(circuit, op.name)(*op.wires)
         else:
             getattr(circuit, op.name)(op.wires[0], theta=angles[op.angle])
 
@@ -107,7 +114,6 @@ def _trajectories(case: Case, precision: str) -> Prepared:
     n, (real, _) = case.num_wires, dtypes(precision)
     share = PAULI_ERROR / 3
     count = min(TRAJECTORIES, case.shots) if n > 8 else case.shots
-    z_words = ["I" * w + "Z" + "I" * (n - 1 - w) for w in range(n)]
 
     def layer(state, inputs):
         angles, draws = inputs
@@ -128,7 +134,7 @@ def _trajectories(case: Case, precision: str) -> Prepared:
             draws = jax.random.uniform(key, (case.depth, 2 * (n - 1)), real)
             start = tc.Circuit(n).state()
             final = jax.lax.scan(layer, start, (angles, draws))[0]
-            return expectations(final, n, z_words)
+            return expectations(final, n, z_words(n))
 
         keys = jax.random.split(jax.random.key(seed), (count // CHUNK, CHUNK))
         return jax.lax.map(jax.vmap(one), keys).mean((0, 1))
@@ -142,16 +148,58 @@ def _trajectories(case: Case, precision: str) -> Prepared:
     )
 
 
+def _chain(case: Case, angles) -> tc.MPSCircuit:
+    """A matrix product state after all gates; bonds are cut by SVD."""
+    built = tc.MPSCircuit(case.num_wires)
+    built.set_split_rules({"max_singular_values": case.bond})
+    place(built, case.operations(), angles.ravel())
+    return built
+
+
+def _chain_values(case: Case, dtype: str) -> Prepared:
+    # Nothing to compile, and bonds that grow as they must: faster than on JAX.
+    tc.set_backend("numpy")
+    angles = case.angles()
+
+    def call():
+        built = _chain(case, angles)
+        weight = float(np.real(built.get_norm())) ** 2
+        values = [built.expectation((tc.gates.z(), [s])) for s in case.sites]
+        return np.real(np.asarray(values)) / weight, weight
+
+    def result(out):
+        return {"values": out[0], "fidelity": np.asarray(out[1])}
+
+    return Prepared(call, result, dtype, "MPSCircuit, NumPy")
+
+
+def _chain_gradient(case: Case, angles) -> Prepared:
+    def energy(values):
+        built = _chain(case, values)
+        terms = [
+            tc.backend.real(built.expectation((tc.gates.z(), [wire])))
+            for wire in range(case.num_wires)
+        ]
+        return sum(terms) / tc.backend.real(built.get_norm()) ** 2
+
+    program = jax.value_and_grad(energy)
+    return compiled(program, (angles,), gradient_arrays, "MPSCircuit, JAX")
+
+
 def prepare(case: Case, precision: str, variant: str) -> Prepared:
     tc.set_backend("jax")
     n, (real, _) = case.num_wires, dtypes(precision)
-    tc.set_dtype("complex64" if precision == "single" else "complex128")
+    dtype = "complex64" if precision == "single" else "complex128"
+    tc.set_dtype(dtype)
     angles = jnp.asarray(case.angles(), real)
+    if case.task == "chain_values":
+        return _chain_values(case, dtype)
+    if case.task == "chain_gradient":
+        return _chain_gradient(case, angles)
     if case.task == "density" and variant == "scan":
         return _density(case, precision)
     if case.task == "trajectories" and variant == "scan":
         return _trajectories(case, precision)
-    z_words = ["I" * w + "Z" + "I" * (n - 1 - w) for w in range(n)]
     run = final_state(case, variant)
     if case.task == "state":
         if variant == "remat":
@@ -168,7 +216,7 @@ def prepare(case: Case, precision: str, variant: str) -> Prepared:
         return batch_case(
             case,
             precision,
-            lambda values, vector: expectations(run(values, vector), n, z_words),
+            lambda values, vector: expectations(run(values, vector), n, z_words(n)),
             f"{variant}, vmap",
         )
     if case.task == "metric" and variant != "remat":
