@@ -131,7 +131,7 @@ def string_values(
 def word_values(
     tensors: Chain, words: Sequence[dict[int, np.ndarray]]
 ) -> Float[Array, " t"]:
-    """Return the values of products of matrices, each a mapping from site to matrix.
+    """Return <psi|O|psi> / <psi|psi> of words O, each a mapping from site to matrix.
 
     Words are grouped by the number of sites from their first to their last, rounded up
     to a power of two: each costs as many steps as that, after one sweep for all.
@@ -157,7 +157,7 @@ def word_values(
             string_values(tensors, np.asarray(starts), operators, left, right)
         )
         order += members
-    return jnp.concatenate(values)[np.argsort(order)]
+    return jnp.concatenate(values)[np.argsort(order)] / right[0, 0, 0].real
 
 
 def log_weights(

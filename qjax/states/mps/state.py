@@ -234,8 +234,7 @@ class MPS(AbstractState):
             _letters(x, z, self.num_wires)
             for x, z in zip(x_masks, z_masks, strict=True)
         ]
-        values = word_values(self.tensors, words)
-        return values / squared_norm(self.tensors)
+        return word_values(self.tensors, words)
 
     def norm(self) -> Float[Array, ""]:
         return jnp.sqrt(squared_norm(self.tensors))
