@@ -58,3 +58,9 @@ CASES = {
     "readings of a chain": (readings, (KEY, VECTOR)),
     "histories of a chain": (histories, (KEY, ANGLES)),
 }
+
+EXCLUDED = {
+    "auto": "chooses on the host; what it chooses among are cases",
+    "recommend": "predicts, on the host",
+    "run_to_error": "looks at the error of one run before the next, on the host",
+}

@@ -52,6 +52,6 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 MODULES = (parallel,)
 
 EXCLUDED = {
-    "join_cluster": "starts the connection of processes, before any array",
-    "process_pool": "starts processes",
+    "qjax.parallel.join_cluster": "starts the connection of processes, before any array",
+    "qjax.parallel.process_pool": "starts processes",
 }
