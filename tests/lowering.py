@@ -338,7 +338,7 @@ EXCLUDED = {
 def public_functions() -> dict[str, CodeType]:
     """Public functions of the modules and methods of their values, by their code."""
     found = {}
-    for module in (*MODULES, *(m for t in TOPICS for m in vars(t).get("MODULES", ()))):
+    for module in MODULES:
         for name, value in vars(module).items():
             home = getattr(value, "__module__", "") or ""
             if name.startswith("_") or not home.startswith(module.__name__):

@@ -52,6 +52,6 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 MODULES = (parallel,)
 
 EXCLUDED = {
-    "qjax.parallel.join_cluster": "connects processes, before any array",
-    "qjax.parallel.process_pool": "starts processes",
+    "join_cluster": "connects processes, before any array",
+    "process_pool": "starts processes",
 }

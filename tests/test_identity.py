@@ -13,7 +13,10 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 
 
 def install(site: pathlib.Path, name: str, files: str | None) -> None:
-    """What pip leaves behind for a distribution: its metadata and its file list."""
+    """What pip leaves behind: metadata, list of files, and the files themselves.
+
+    Newer versions of `importlib.metadata` leave out listed files that are missing.
+    """
     info = site / f"{name.replace('-', '_')}-0.2.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(
@@ -21,6 +24,10 @@ def install(site: pathlib.Path, name: str, files: str | None) -> None:
     )
     if files is not None:
         (info / "RECORD").write_text(files)
+        for line in files.splitlines():
+            path = site / line.partition(",")[0]
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
 
 
 def test_this_environment_is_clean():

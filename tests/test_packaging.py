@@ -33,6 +33,7 @@ NEEDS = {
     "qjax/experiments": ["paper"],
     "qjax/interop": ["pennylane"],
     "qjax/network": ["network"],
+    "qjax/parallel/dask.py": ["cluster"],
     "qjax/bounds/strategies.py": ["test"],
     "qjax/bounds/state_strategies.py": ["test"],
     "qjax/bounds/sdp": ["sdp"],
