@@ -19,7 +19,7 @@ from qjax.states.mps.sweeps import (
 )
 from qjax.states.sampling import draw
 
-_FAINT = {"complex64": 2e-6, "complex128": 1e-10}
+_FAINT = {"complex64": 1e-6, "complex128": 1e-12}
 """Strength of a depolarization that is above rounding, and below what matters."""
 
 
