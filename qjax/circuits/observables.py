@@ -329,3 +329,16 @@ def _chain(
         for i, j in links
         for letter, value in couplings
     }
+
+
+def check_observable(
+    observable: AbstractObservable, num_wires: int
+) -> PauliSum | Projector | Hermitian:
+    """Return the observable, or raise if it is none or has a wire too many."""
+    if not isinstance(observable, PauliSum | Projector | Hermitian):
+        raise TypeError(
+            "Argument `observable` must be a PauliSum, Projector or Hermitian, "
+            f"but is {type(observable).__name__}."
+        )
+    check_wires(observable.wires, num_wires, "observable.wires")
+    return observable

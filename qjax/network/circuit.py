@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from qjax._checks import check_wires, checked, require
+from qjax._checks import checked, require
 from qjax.circuits import Circuit
 from qjax.circuits.observables import (
     AbstractObservable,
     Hermitian,
     PauliSum,
     Projector,
+    check_observable,
 )
 from qjax.circuits.operation import AbstractOperation, AbstractUnitary
 from qjax.network.cone import cone_rows, plain_operations
@@ -185,7 +186,7 @@ class Pieces:
 
     def terms(self, observable: AbstractObservable) -> list[list[Insertion]]:
         """Write an observable, coefficients aside, as products of insertions."""
-        observable = _check_observable(observable, self.num_wires)
+        observable = check_observable(observable, self.num_wires)
         if isinstance(observable, Hermitian):
             name = "hermitian", len(self.stacks)
             width = len(observable.wires)
@@ -226,15 +227,3 @@ class Pieces:
             stacks, parts = decompose(chosen, self.dtype)
             self.stacks |= stacks
             self._parts = dict(zip(rows, parts, strict=True))
-
-
-def _check_observable(
-    observable: AbstractObservable, num_wires: int
-) -> PauliSum | Projector | Hermitian:
-    if not isinstance(observable, PauliSum | Projector | Hermitian):
-        raise TypeError(
-            "Argument `observable` must be a PauliSum, Projector or Hermitian, "
-            f"but is {type(observable).__name__}."
-        )
-    check_wires(observable.wires, num_wires, "observable.wires")
-    return observable

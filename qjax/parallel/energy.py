@@ -12,13 +12,18 @@ from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int
 
 from qjax._types import Wires
-from qjax.circuits.observables import AbstractObservable, PauliSum, Word
+from qjax.circuits.observables import (
+    AbstractObservable,
+    PauliSum,
+    Word,
+    check_observable,
+)
 from qjax.parallel.mesh import STATE
 from qjax.parallel.path import always, device_index, send
 from qjax.parallel.state import ShardedState
 from qjax.plan.alone import by_itself
 from qjax.simulate.energy import cover_words, word_matrix
-from qjax.simulate.measure import cast_like, check_observable
+from qjax.simulate.measure import cast_like
 
 _FEWEST_WORDS = 8
 """Fewer words are done one by one, in one pass."""

@@ -30,6 +30,7 @@ from qjax.circuits.operation import (
 )
 from qjax.plan.pool import PROJECTORS, RESETS, Pool
 from qjax.plan.wiring import diagonal_wires
+from qjax.states.mps.strings import controlled_factors, pauli_factors
 
 _CONTROLS = {"CCX": 2, "CCZ": 2}
 """Controls of gates of the table on three wires; the rest of them is the target."""
@@ -247,10 +248,8 @@ def split_pairs(
             return kept, jnp.einsum("mkskt->mkst", blocks)
         return jnp.einsum("mskuk->mksu", blocks), kept
     letters = [0, split.letter] if split.kind == "word" else [0, 1, 2, 3]
-    paulis = jnp.asarray(pauli_words(1)[letters], dtype)
-    high = jax.lax.Precision.HIGHEST
-    second = jnp.einsum("kba,masbt->mkst", paulis, blocks, precision=high) / 2
-    return jnp.broadcast_to(paulis, second.shape), second
+    first, second = jax.vmap(lambda matrix: pauli_factors(matrix, letters))(matrices)
+    return first, second
 
 
 # --- more wires -----------------------------------------------------------------------
@@ -274,11 +273,7 @@ def _factors(
             f"on an MPS, but has {operation.name} on {len(operation.wires)} wires."
         )
     values, target = controlled
-    target = target.astype(dtype)
-    identity = jnp.eye(2, dtype=dtype)
-    rest = [jnp.asarray(np.diag([1 - v, v]), dtype) for v in values]
-    own = [jnp.stack([identity, matrix]) for matrix in (*rest, target - identity)]
-    return jnp.stack(own)
+    return jnp.stack(controlled_factors(target.astype(dtype), values))
 
 
 def _rotation_factors(

@@ -9,9 +9,8 @@ from jaxtyping import Array, Float
 from qjax._checks import require
 from qjax._memory import available_bytes
 from qjax.circuits.circuit import Circuit
-from qjax.circuits.observables import AbstractObservable
+from qjax.circuits.observables import AbstractObservable, check_observable
 from qjax.circuits.operation import walk
-from qjax.simulate.measure import check_observable
 from qjax.simulate.representations import WAYS, Option, Problem, Rates
 
 

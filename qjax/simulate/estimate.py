@@ -11,9 +11,14 @@ from qjax._checks import check_shots, require
 from qjax._linalg import dagger
 from qjax._types import Key
 from qjax.circuits.grouping import Setting, measurement_settings
-from qjax.circuits.observables import AbstractObservable, PauliSum, Projector
+from qjax.circuits.observables import (
+    AbstractObservable,
+    PauliSum,
+    Projector,
+    check_observable,
+)
 from qjax.simulate.gates import apply_unitary
-from qjax.simulate.measure import cast_like, check_observable
+from qjax.simulate.measure import cast_like
 from qjax.states.base import AbstractState
 from qjax.states.mps import MPS
 from qjax.states.sampling import draw_index

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from qjax._checks import check_wires, require
+from qjax._checks import require
 from qjax.circuits.observables import (
     AbstractObservable,
-    Hermitian,
     PauliSum,
     Projector,
+    check_observable,
 )
 from qjax.simulate.energy import sum_expectation, sum_expectations, takes_windows
 from qjax.states.base import AbstractState
@@ -107,16 +107,3 @@ def _batch_expectation(
 def cast_like(values: Array | np.ndarray, like: Array) -> Array:
     """Return numbers in the dtype of others."""
     return jnp.asarray(values).astype(like.dtype)
-
-
-def check_observable(
-    observable: AbstractObservable, num_wires: int
-) -> PauliSum | Projector | Hermitian:
-    """Return the observable, or raise if it is none or has a wire too many."""
-    if not isinstance(observable, PauliSum | Projector | Hermitian):
-        raise TypeError(
-            "Argument `observable` must be a PauliSum, Projector or Hermitian, "
-            f"but is {type(observable).__name__}."
-        )
-    check_wires(observable.wires, num_wires, "observable.wires")
-    return observable

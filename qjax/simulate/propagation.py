@@ -13,7 +13,7 @@ from qjax._checks import require
 from qjax._linalg import pauli_transfer
 from qjax._types import is_traced
 from qjax.circuits.circuit import Circuit
-from qjax.circuits.observables import PauliSum, Word
+from qjax.circuits.observables import PauliSum, Word, check_observable
 from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
@@ -26,7 +26,6 @@ from qjax.circuits.operation import (
 )
 from qjax.plan.clifford import known_matrix, written_out
 from qjax.plan.pool import PROJECTORS, RESETS
-from qjax.simulate.measure import check_observable
 
 Numbers = Array | np.ndarray
 

@@ -18,8 +18,9 @@ from qjax.circuits.observables import (
     PauliSum,
     Projector,
     Word,
+    check_observable,
 )
-from qjax.simulate.measure import cast_like, check_observable
+from qjax.simulate.measure import cast_like
 from qjax.states.base import AbstractState
 from qjax.statistics import Estimate, mean_and_stderr
 

@@ -54,6 +54,11 @@ class MPS(AbstractState):
             (largest - smallest eigenvalue of O) * truncation_error. Not differentiated.
         max_bond: Largest bond, at least 1. Static.
 
+    Gradients of circuits whose bonds stay within `max_bond` are exact. Where bonds are
+    cut they are those of the cut map, except that at special angles, where the state
+    has fewer Schmidt vectors than the bond has room for, a part may be missing without
+    notice: see docs/representations.md.
+
     Raises:
         ValueError: If the shape is not (n, x, 2, x) with x <= max_bond.
 

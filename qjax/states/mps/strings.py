@@ -1,5 +1,7 @@
 """Gates as sums of products of one-wire matrices, and layers made of them."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,9 +15,16 @@ Factors = tuple[Array, ...]
 """For each wire a stack F[k] of shape (r, 2, 2): the gate is sum_k F_1[k] (x) ..."""
 
 
-def pauli_factors(matrix: Complex[Array, "4 4"]) -> Factors:
-    """Return G = sum_k P_k (x) Tr_1(P_k G) / 2 over the four Pauli matrices."""
-    paulis = jnp.asarray(pauli_words(1)).astype(matrix.dtype)
+def pauli_factors(
+    matrix: Complex[Array, "4 4"], letters: Sequence[int] = (0, 1, 2, 3)
+) -> Factors:
+    """Return G = sum_k P_k (x) Tr_1(P_k G) / 2 over Pauli matrices, by default all.
+
+    Args:
+        matrix: G.
+        letters: Places in I, X, Y, Z of the P_k; of others G must have no part.
+    """
+    paulis = jnp.asarray(pauli_words(1)[np.asarray(letters)]).astype(matrix.dtype)
     blocks = matrix.reshape(2, 2, 2, 2)
     high = jax.lax.Precision.HIGHEST
     second = jnp.einsum("kba,asbt->kst", paulis, blocks, precision=high) / 2
