@@ -19,7 +19,7 @@ from qjax._linalg import dagger, product, real_to_complex
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def leading_space(
     gram: Complex[Array, "*b d d"], rank: int
-) -> tuple[Complex[Array, "*b d k"], Complex[Array, "*b k k"], Float[Array, "*b"]]:
+) -> tuple[Complex[Array, "*b d k"], Complex[Array, "*b k k"], Float[Array, "*b j"]]:
     """Return a basis Q of the span of the eigenvectors of the k largest eigenvalues.
 
     Of a positive semidefinite M with eigenvalues l and eigenvectors q, the subspace
@@ -31,14 +31,15 @@ def leading_space(
         rank: k, at most d. Static.
 
     Returns:
-        Q, shape (..., d, k); Q^dagger M Q, shape (..., k, k); and the sum of the other
-        eigenvalues, shape (...). Derivatives are right for what does not change with
-        Q -> Q W, Q^dagger M Q -> W^dagger (Q^dagger M Q) W.
+        Q, shape (..., d, k); Q^dagger M Q, shape (..., k, k), diagonal, ascending; and
+        the other eigenvalues, shape (..., d - k), ascending, not differentiated.
+        Derivatives are right for what does not change with Q -> Q W,
+        Q^dagger M Q -> W^dagger (Q^dagger M Q) W.
     """
     values, vectors = jnp.linalg.eigh(gram, symmetrize_input=False)
     cut = values.shape[-1] - rank
     weights = _diagonal(values[..., cut:])
-    return vectors[..., cut:], weights, jnp.sum(values[..., :cut], axis=-1)
+    return vectors[..., cut:], weights, values[..., :cut]
 
 
 def _diagonal(values: Float[Array, "*b k"]) -> Complex[Array, "*b k k"]:
@@ -61,13 +62,9 @@ def _leading_space_derivative(rank, primals, tangents):
     )
     d_basis = product(lost, turn)
     d_weights = product(dagger(basis), moved)
-    d_rest = jnp.trace(product(dagger(lost), product(change, lost)), axis1=-2, axis2=-1)
-    rest = jnp.sum(values[..., :cut], axis=-1)
-    return (basis, _diagonal(values[..., cut:]), rest), (
-        d_basis,
-        d_weights,
-        d_rest.real,
-    )
+    rest = values[..., :cut]
+    found = basis, _diagonal(values[..., cut:]), rest
+    return found, (d_basis, d_weights, jnp.zeros_like(rest))
 
 
 def _inverse(

@@ -20,7 +20,8 @@ from qjax.plan.layers import (
 )
 from qjax.plan.strings import Piece, Tables, pieces, tables
 from qjax.states.mps import MPS
-from qjax.states.mps.sweeps import Gauged, gauged
+from qjax.states.mps.cuts import determined
+from qjax.states.mps.sweeps import Gauged, Loss, gauged
 from qjax.states.mps.updates import (
     apply_layer,
     apply_pairs,
@@ -37,8 +38,13 @@ class _Carry(NamedTuple):
     """What one step hands to the next."""
 
     chain: Gauged
-    error: Float[Array, ""]
+    loss: Loss
     log_prob: Float[Array, ""]
+
+    def after(self, chain: Gauged, loss: Loss) -> "_Carry":
+        """Return what a step that cuts hands on."""
+        error, tied = self.loss.error + loss.error, self.loss.tied | loss.tied
+        return _Carry(chain, Loss(error, tied), self.log_prob)
 
 
 def run_chain(circuit: Circuit, state: MPS, *, remat: bool = False) -> MPS:
@@ -86,9 +92,11 @@ def _run(
     if plan.steps:
         wider = widest - tensors.shape[1]
         padded = jnp.pad(tensors, ((0, 0), (0, wider), (0, 0), (0, wider)))
-        start = _Carry(_outer(gauged(padded)), error, log_prob)
+        loss = Loss(error, jnp.zeros((), bool))
+        start = _Carry(_outer(gauged(padded)), loss, log_prob)
         end, drawn = _scan(key, numbers, chunked(plan.steps), start, remat)
-        tensors, error, log_prob = _inner(end.chain).tensors, end.error, end.log_prob
+        tensors = determined(_inner(end.chain).tensors, end.loss.tied)
+        error, log_prob = end.loss.error, end.log_prob
         bits = _recorded(own, chunked(plan.steps), drawn)
     if any(plan.after):
         tensors = apply_sites(tensors, run_products(numbers.singles, plan.after))
@@ -178,8 +186,7 @@ def _pairs_arrays(
 
 
 def _pairs_step(key: Key | None, carry: _Carry, own: tuple[Array, Array]):
-    chain, error = apply_pairs(carry.chain, *own)
-    return _Carry(chain, carry.error + error, carry.log_prob), _nothing(carry)
+    return carry.after(*apply_pairs(carry.chain, *own)), _nothing(carry)
 
 
 def _layer_arrays(numbers: Tables, steps: Sequence[Layer], num_sites: int) -> Array:
@@ -190,8 +197,8 @@ def _layer_arrays(numbers: Tables, steps: Sequence[Layer], num_sites: int) -> Ar
 
 
 def _layer_step(key: Key | None, carry: _Carry, own: Array):
-    chain, error = apply_layer(_inner(carry.chain), own)
-    return _Carry(_outer(chain), carry.error + error, carry.log_prob), _nothing(carry)
+    chain, loss = apply_layer(_inner(carry.chain), own)
+    return carry.after(_outer(chain), loss), _nothing(carry)
 
 
 def _draws_arrays(numbers: Tables, steps: Sequence[Draws], num_sites: int) -> Array:
@@ -200,7 +207,7 @@ def _draws_arrays(numbers: Tables, steps: Sequence[Draws], num_sites: int) -> Ar
 
 def _draws_step(key: Key, carry: _Carry, own: Array):
     chain, drawn, log_prob = draw_kraus(key, _inner(carry.chain), own)
-    return _Carry(_outer(chain), carry.error, carry.log_prob + log_prob), drawn
+    return _Carry(_outer(chain), carry.loss, carry.log_prob + log_prob), drawn
 
 
 def _nothing(carry: _Carry) -> Int[Array, " n"]:

@@ -135,3 +135,29 @@ def test_what_is_kept_does_not_change_a_gradient(remat):
     found = jax.grad(lambda a: loss(a, remat))(angles)
     expected = jax.grad(lambda a: loss(a, "auto"))(angles)
     assert np.allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", (np.complex64, np.complex128))
+def test_a_gradient_through_a_tied_cut_is_an_error(dtype):
+    with jax.enable_x64(dtype == np.complex128):
+
+        def energy(angle, max_bond):
+            operations = [h(0), cx(0, 1), cx(1, 2), ry(angle, 2)]
+            return expectation(
+                run(Circuit(operations, 3), MPS.zeros(3, max_bond, dtype)),
+                pauli("Z", 2),
+            )
+
+        angle = jnp.asarray(0.3, jnp.finfo(dtype).dtype)
+        one = jax.jit(energy, static_argnums=1)
+        assert np.isfinite(one(angle, 1))
+        with pytest.raises(Exception, match=r"gradient .* is not determined"):
+            jax.jit(jax.grad(energy), static_argnums=1)(angle, 1)
+
+        # A cut between weights that differ has a derivative.
+        def uneven(angle):
+            operations = [ry(angle, 0), cx(0, 1), cx(1, 2)]
+            state = run(Circuit(operations, 3), MPS.zeros(3, 1, dtype))
+            return expectation(state, pauli("Z", 2))
+
+        assert np.isfinite(jax.jit(jax.grad(uneven))(angle))

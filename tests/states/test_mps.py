@@ -154,3 +154,15 @@ def test_basis_states_of_many_wires():
 def test_bad_input_is_named(make, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+def test_an_error_is_reported_if_asked_for():
+    cut = state(3)
+    bound = float(cut.truncation_error)
+    assert cut.within(bound).max_bond == 3
+    with pytest.raises(ValueError, match=r"`max_error` must be at least .* truncation"):
+        cut.within(bound / 2)
+    within = jax.jit(lambda own, limit: own.within(limit).norm(), static_argnums=1)
+    assert np.allclose(within(cut, 2 * bound), cut.norm())
+    with pytest.raises(Exception, match="`max_error` must be at least the truncation"):
+        within(cut, bound / 2)

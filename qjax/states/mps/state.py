@@ -12,8 +12,9 @@ from qjax._checks import check_shots, require
 from qjax._decompositions import row_basis
 from qjax._linalg import as_complex, product, real_to_complex
 from qjax._memory import require_state_fits
-from qjax._types import Key, Wires
+from qjax._types import Key, Wires, is_traced
 from qjax.states.base import AbstractState, resolve_wires
+from qjax.states.mps.cuts import determined
 from qjax.states.mps.readings import (
     draw_shots,
     log_weights,
@@ -55,9 +56,10 @@ class MPS(AbstractState):
         max_bond: Largest bond, at least 1. Static.
 
     Gradients of circuits whose bonds stay within `max_bond` are exact. Where bonds are
-    cut they are those of the cut map, except that at special angles, where the state
-    has fewer Schmidt vectors than the bond has room for, a part may be missing without
-    notice: see docs/representations.md.
+    cut they are those of the cut map. It has none where a weight cut off equals one
+    that is kept: a gradient is then an error. At special angles, where the state has
+    fewer Schmidt vectors than the bond has room for, it may be incomplete: see
+    docs/representations.md.
 
     Raises:
         ValueError: If the shape is not (n, x, 2, x) with x <= max_bond.
@@ -139,7 +141,8 @@ class MPS(AbstractState):
         ]
         chain, error = jnp.stack(padded), jnp.zeros((), jnp.finfo(state.dtype).dtype)
         if size > max_bond:
-            (chain, _), error = truncated(chain, max_bond)
+            (chain, _), loss = truncated(chain, max_bond)
+            chain, error = determined(chain, loss.tied), loss.error
         return cls(chain, error, max_bond)
 
     @property
@@ -198,8 +201,8 @@ class MPS(AbstractState):
         """Return the state of a chain, cut where it is wider than allowed."""
         error = self.truncation_error
         if tensors.shape[1] > self.max_bond:
-            (tensors, _), more = truncated(right_canonical(tensors), self.max_bond)
-            error = error + more
+            (tensors, _), loss = truncated(right_canonical(tensors), self.max_bond)
+            tensors, error = determined(tensors, loss.tied), error + loss.error
         return MPS(tensors, error, self.max_bond)
 
     def canonical(self) -> "MPS":
@@ -211,6 +214,24 @@ class MPS(AbstractState):
         """Return the state with another largest bond, cut to it if it was wider."""
         narrow = self.tensors[:, :1, :, :1]
         return MPS(narrow, self.truncation_error, max_bond)._limited(self.tensors)
+
+    def within(self, max_error: float) -> "MPS":
+        """Return the state as it is, or report a `truncation_error` above `max_error`.
+
+        A concrete error is reported as ValueError at once, a traced one at run time.
+        """
+        error = self.truncation_error
+        tensors = self.tensors
+        if is_traced(error):
+            message = (
+                "Argument `max_error` must be at least the truncation error of the "
+                f"state, but is {max_error}; use a larger `max_bond`."
+            )
+            tensors = eqx.error_if(tensors, error > max_error, message)
+        else:
+            rule = f"be at least {float(error):.3g}, the truncation error of the state"
+            require(float(error) <= max_error, "max_error", rule, max_error)
+        return MPS(tensors, error, self.max_bond)
 
     def normalized(self) -> "MPS":
         """Return psi / |psi|."""

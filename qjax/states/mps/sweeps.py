@@ -11,10 +11,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float
 
-from qjax._decompositions import leading_space, row_basis
+from qjax._decompositions import row_basis
 from qjax._linalg import dagger, product
+from qjax.states.mps.cuts import cut
 
 Chain = Complex[Array, "n x 2 x"]
 Bonds = Complex[Array, "m x x"]
@@ -32,6 +33,18 @@ class Gauged(NamedTuple):
 
     tensors: Chain
     environments: Bonds
+
+
+class Loss(NamedTuple):
+    """What cuts of a chain cost.
+
+    Attributes:
+        error: Bound on the distance to the state without them.
+        tied: Whether one of them has no derivative.
+    """
+
+    error: Float[Array, ""]
+    tied: Bool[Array, ""]
 
 
 def edge(size: int, dtype: np.dtype) -> Complex[np.ndarray, "x x"]:
@@ -110,7 +123,7 @@ def gauged(tensors: Chain) -> Gauged:
     return Gauged(tensors, left_environments(tensors))
 
 
-def truncated(tensors: Chain, size: int) -> tuple[Gauged, Float[Array, ""]]:
+def truncated(tensors: Chain, size: int) -> tuple[Gauged, Loss]:
     """Cut the bonds of a chain to `size` states each, the heaviest.
 
     Each cut projects on the span of the leading eigenvectors of the reduced density
@@ -139,15 +152,16 @@ def truncated(tensors: Chain, size: int) -> tuple[Gauged, Float[Array, ""]]:
         change, environment = carry
         own = turned(change, tensor)
         gram = push_left(environment, own)
-        basis, weights, lost = leading_space(gram, size)
-        cut = product(own.reshape(-1, wide), basis).reshape(size, 2, size)
-        return (dagger(basis), weights), (cut, environment, lost)
+        kept = cut(gram, size)
+        new = product(own.reshape(-1, wide), kept.basis).reshape(size, 2, size)
+        carry = dagger(kept.basis), kept.weights
+        return carry, (new, environment, kept.lost, kept.tied)
 
-    (change, before_last), (cut, before, lost) = jax.lax.scan(step, start, tensors[:-1])
+    (change, before_last), steps = jax.lax.scan(step, start, tensors[:-1])
+    new, before, lost, tied = steps
     # The outer bond uses its first entry, which needs no cut.
     last = turned(change, tensors[-1])[..., :size]
     end = push_left(before_last, last)
-    chain = jnp.concatenate([cut, last[None]])
+    chain = jnp.concatenate([new, last[None]])
     environments = jnp.concatenate([before, before_last[None], end[None]])
-    bound = jnp.sqrt(jnp.sum(jnp.maximum(jax.lax.stop_gradient(lost), 0)))
-    return Gauged(chain, environments), bound
+    return Gauged(chain, environments), Loss(jnp.sqrt(jnp.sum(lost)), jnp.any(tied))

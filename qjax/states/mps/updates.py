@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float, Int
 
-from qjax._decompositions import leading_space
 from qjax._linalg import dagger, product, real_to_complex
 from qjax._types import Key
+from qjax.states.mps.cuts import cut
 from qjax.states.mps.sweeps import (
     Chain,
     Gauged,
+    Loss,
     edge,
     gauged,
     push_left,
@@ -47,11 +48,11 @@ def grow(
 
 def apply_layer(
     chain: Gauged, layer: Complex[Array, "n r r 2 2"]
-) -> tuple[Gauged, Float[Array, ""]]:
+) -> tuple[Gauged, Loss]:
     """Apply a layer as `grow` does, then cut the bonds back to what they were.
 
     Returns:
-        The chain, and a bound on the distance to the state without the cut.
+        The chain, and what the cut cost.
     """
     wide = right_canonical(grow(chain.tensors, layer))
     return truncated(wide, chain.tensors.shape[1])
@@ -68,7 +69,7 @@ def apply_sites(
 
 def apply_pairs(
     chain: Gauged, matrices: Complex[Array, "g 4 4"], sites: Int[Array, " g"]
-) -> tuple[Gauged, Float[Array, ""]]:
+) -> tuple[Gauged, Loss]:
     """Apply unitaries to disjoint pairs of neighbours, all at once, and cut their bond.
 
     With C the tensor of a pair after its gate and rho the left environment, the leading
@@ -83,8 +84,7 @@ def apply_pairs(
         sites: Left site of each pair; pairs do not overlap, but may be equal.
 
     Returns:
-        The chain, and a bound on the distance to the state without the cut: the sum of
-        the errors of the pairs.
+        The chain, and what the cuts cost: the sum of the errors of the pairs.
 
     Source: Hastings, J. Math. Phys. 50, 095207 (2009), for an update without division.
     """
@@ -102,14 +102,14 @@ def apply_pairs(
     weighted = product(weight, pair.reshape(many, size, -1))
     pair = pair.reshape(many, 2 * size, 2 * size)
     gram = product(dagger(pair), weighted.reshape(pair.shape))
-    basis, weights, lost = leading_space(_within_reach(gram), size)
-    new_left = product(pair, basis).reshape(many, size, 2, size)
-    new_right = dagger(basis).reshape(many, size, 2, size)
+    kept = cut(_within_reach(gram), size)
+    new_left = product(pair, kept.basis).reshape(many, size, 2, size)
+    new_right = dagger(kept.basis).reshape(many, size, 2, size)
     tensors = tensors.at[sites].set(new_left)
     tensors = tensors.at[sites + 1].set(new_right)
-    environments = environments.at[sites + 1].set(weights)
-    error = jnp.sum(jnp.sqrt(jnp.maximum(jax.lax.stop_gradient(lost), 0)))
-    return Gauged(tensors, environments), error
+    environments = environments.at[sites + 1].set(kept.weights)
+    loss = Loss(jnp.sum(jnp.sqrt(kept.lost)), jnp.any(kept.tied))
+    return Gauged(tensors, environments), loss
 
 
 def _within_reach(gram: Complex[Array, "g d d"]) -> Complex[Array, "g d d"]:
