@@ -49,6 +49,7 @@ def frame(groups: dict[store.Key, dict]) -> pd.DataFrame:
                     "cpu_rounds": cpu.get("rounds", []),
                     "wall_ms": scaled(wall.get("median"), 1e3),
                     "first_s": first.get("median", row.get("first_cpu")),
+                    "prepare_s": row.get("prepare_cpu_spread", {}).get("median"),
                     "first_min": first.get("min"),
                     "first_max": first.get("max"),
                     "rss_mib": scaled(row.get("rss_added"), 1 / MIB),
@@ -235,8 +236,8 @@ def render(groups: dict[store.Key, dict]) -> str:
         parts.append(
             "### First call on a matrix product state, n = 64, bonds of 32\n\n"
             "Likewise, from building the circuit to three <Z>. Nothing is cut at "
-            "depth 10; beyond, the time of the cuts is part of it.\n\n"
-            + markdown(chains)
+            "depth 10; beyond, the time of the cuts is part of it (the bars above are "
+            "about tracing and compiling alone).\n\n" + markdown(chains)
         )
     parts.append("### Every configuration\n\n" + markdown(details(single)))
     parts.append(refused(rows))

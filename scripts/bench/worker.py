@@ -93,6 +93,7 @@ def prepare(side_name: str, case_name: str, precision: str, arrays: str):
         "first_wall": end[0] - begin[0],
         "first_cpu": end[1] - begin[1],
         "prepare_wall": ready[0] - begin[0],
+        "prepare_cpu": ready[1] - begin[1],
         "call_wall": end[0] - ready[0],
         "version": side.version(),
     }

@@ -59,6 +59,9 @@ def test_first_calls_are_those_of_fresh_processes(settings: harness.Settings):
     assert rows[0]["status"] == "ready", rows
     assert len(rows[0]["first_cpu_spread"]["rounds"]) == 2
     assert rows[0]["first_cpu_spread"]["min"] > 0.01
+    # What comes before the first run is a part of the first call.
+    whole, before = (rows[0][f"{c}_cpu_spread"]["rounds"] for c in ("first", "prepare"))
+    assert all(0 < part < total for part, total in zip(before, whole, strict=True))
 
 
 def test_times_are_per_call_and_scaled_to_the_whole_work():
