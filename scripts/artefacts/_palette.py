@@ -1,8 +1,11 @@
 """Colours and axes that the figures share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.axes
+import matplotlib.axis
+from matplotlib.ticker import LogLocator, NullLocator
 
 # Okabe and Ito's palette: distinct for every common kind of colour vision.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
@@ -21,6 +24,21 @@ def plain_axes(axes: matplotlib.axes.Axes, letter: str = "") -> None:
     axes.grid(alpha=0.25, linewidth=0.5)
     if letter:
         axes.set_title(letter, loc="left", fontsize=9, fontweight="bold")
+
+
+def log_axis(axis: matplotlib.axis.Axis) -> None:
+    """A logarithmic axis of few decades, with ticks at 1, 2 and 5 of each."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})  # pyright: ignore
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
+
+
+def marked_sizes(axis: matplotlib.axis.Axis, sizes: Iterable[int]) -> None:
+    """A logarithmic axis of sizes, with a tick at each."""
+    log_axis(axis)
+    places = sorted(set(sizes))
+    axis.set_ticks(places, labels=[str(place) for place in places])
 
 
 def curve_label(

@@ -25,7 +25,17 @@ class EngineConfig:
     """Workloads to show; `seed` is the root seed, and nothing is random."""
 
     seed: int = 0
-    workloads: tuple[str, ...] = ("W1", "WR", "W2", "W3", "W4", "W5", "W7")
+    workloads: tuple[str, ...] = (
+        "W1",
+        "WR",
+        "W2",
+        "W3",
+        "W4",
+        "W5",
+        "W6",
+        "W6G",
+        "W7",
+    )
 
 
 def record_id() -> str:
@@ -74,8 +84,9 @@ def line(case: Case, gives: str, rows: pd.DataFrame | None) -> Row:
         ratios = [other / mine for mine, other in pairs]
     return {
         "workload": work(case.name, gives),
-        "computes": described(case),
+        "computes": described(case) + kept(case, own, peer),
         "peer": absent if peer is None else peer["side"],
+        "peer_dtype": None if peer is None else peer["dtype"] or None,
         "peer_ms": theirs,
         "ours_ms": took,
         "ratio": None if took is None or theirs is None else theirs / took,
@@ -92,7 +103,21 @@ def described(case: Case) -> str:
     size = "" if case.task in SAMPLES else f", depth {case.depth}"
     if case.pairs:
         size = f", {case.pairs} random CNOTs"
+    size += f", bond {case.bond}" if case.bond else ""
     return f"{name}, n = {case.num_wires}{size}"
+
+
+def kept(case: Case, own: pd.Series | None, peer: pd.Series | None) -> str:
+    """Of chains: how much of the state is left of what their bonds could not hold."""
+    if not case.bond:
+        return ""
+    if not case.truncates:
+        return ", nothing cut off"
+    norms = [(whose, found(row, "fidelity")) for whose, row in
+             (("", own), (" of the peer", peer))]  # fmt: skip
+    return "".join(
+        f", squared norm{whose} {norm:.5f}" for whose, norm in norms if norm is not None
+    )
 
 
 def found(row: pd.Series | None, column: str) -> float | None:
@@ -119,6 +144,8 @@ def notes(groups: dict[store.Key, dict]) -> tuple[str, ...]:
         "One thread on one core.",
         "Ratio: CPU time of the peer over ours, medians of the rounds; lowest and "
         "highest are the extremes over the rounds, which both took in turns.",
+        "Chains are cut to the same largest bond on both sides, not to the same error: "
+        "what is left of the squared norm estimates the fidelity of each.",
         *where,
     )
 
@@ -127,6 +154,7 @@ COLUMNS = (
     Column("workload", "label"),
     Column("computes", "label"),
     Column("peer", "label", heading="strongest peer"),
+    Column("peer_dtype", "label", heading="its dtype"),
     Column("peer_ms", "measured", unit="ms", heading="peer", digits=3),
     Column("ours_ms", "measured", unit="ms", heading="qjax", digits=3),
     Column("ratio", "measured", digits=3),
@@ -140,7 +168,7 @@ COLUMNS = (
 
 ENGINE = Experiment(
     name="engine",
-    version=1,
+    version=2,
     config=EngineConfig,
     grid=grid,
     run=run,
