@@ -141,7 +141,7 @@ def test_each_curve_holds_its_own_sizes_beside_the_same_work_without_sharding():
     rows["shards"] = 4.0
     figure = matplotlib.figure.Figure()
     f3_sharding.draw(figure, {"sharding": rows})
-    drawn = [line.get_ydata() for line in figure.axes[0].lines]
-    curves = [list(map(float, y)) for y in drawn if len(y) == 2]
+    drawn = [np.asarray(line.get_ydata(), float) for line in figure.axes[0].lines]
+    curves = [curve for curve in drawn if len(curve) == 2]
     for wanted in ([1.0, 3.0], [1.0, 1.0], [1.0, 5.0], [1.0, 2.2]):
         assert any(np.allclose(curve, wanted) for curve in curves), wanted
