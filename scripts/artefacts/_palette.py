@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.axes
-import matplotlib.axis
 from matplotlib.ticker import LogLocator, NullLocator
 
 # Okabe and Ito's palette: distinct for every common kind of colour vision.
@@ -26,19 +25,20 @@ def plain_axes(axes: matplotlib.axes.Axes, letter: str = "") -> None:
         axes.set_title(letter, loc="left", fontsize=9, fontweight="bold")
 
 
-def log_axis(axis: matplotlib.axis.Axis) -> None:
-    """A logarithmic axis of few decades, with ticks at 1, 2 and 5 of each."""
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})  # pyright: ignore
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_locator(NullLocator())
+def short_log_axis(axes: matplotlib.axes.Axes) -> None:
+    """A logarithmic y axis of few decades, with ticks at 1, 2 and 5 of each."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
-def marked_sizes(axis: matplotlib.axis.Axis, sizes: Iterable[int]) -> None:
-    """A logarithmic axis of sizes, with a tick at each."""
-    log_axis(axis)
+def marked_sizes(axes: matplotlib.axes.Axes, sizes: Iterable[int]) -> None:
+    """A logarithmic x axis of sizes, with a tick at each."""
+    axes.set_xscale("log")
     places = sorted(set(sizes))
-    axis.set_ticks(places, labels=[str(place) for place in places])
+    axes.set_xticks(places, [str(place) for place in places])
+    axes.set_xticks([], minor=True)
 
 
 def curve_label(

@@ -16,7 +16,13 @@ from qjax.experiments import Column, Experiment, Figure, Frames, Row
 from qjax.simulate import expectation
 from qjax.simulate import run as simulate
 from qjax.states import StateVector
-from scripts.artefacts._palette import BLUE, GREY, log_axis, marked_sizes, plain_axes
+from scripts.artefacts._palette import (
+    BLUE,
+    GREY,
+    marked_sizes,
+    plain_axes,
+    short_log_axis,
+)
 from scripts.artefacts._timing import draw_spread, spread_columns
 from scripts.bench.check import TOLERANCE
 from scripts.bench.sharding import angles_of, elsewhere
@@ -144,11 +150,11 @@ def draw(figure: matplotlib.figure.Figure, frames: Frames) -> None:
             draw_spread(axes, sweep, "devices", column, **style)
             if column == "call_ms":
                 _draw_ideal(axes, sweep, colour)
-        marked_sizes(axes.xaxis, rows["devices"])
+        marked_sizes(axes, rows["devices"])
         axes.set_xlabel("simulated devices, one machine")
         axes.set_ylabel(heading)
         plain_axes(axes, letter)
-    log_axis(panels[0].yaxis)
+    short_log_axis(panels[0])
     panels[0].set_ylim(top=4 * float(rows["call_ms_high"].max()))  # for the legend
     panels[1].set_ylim(bottom=0)
     panels[0].legend(fontsize=7.5)

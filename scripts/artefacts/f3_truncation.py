@@ -164,7 +164,7 @@ def _draw_errors(axes: matplotlib.axes.Axes, rows: pd.DataFrame, curves) -> None
                 label=label if line == "-" else None,
             )
     axes.set_yscale("log")
-    marked_sizes(axes.xaxis, rows["bond"])
+    marked_sizes(axes, rows["bond"])
     axes.set_xlabel("largest bond")
     axes.legend(fontsize=7.5, loc="lower left")
 

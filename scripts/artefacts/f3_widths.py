@@ -23,12 +23,11 @@ from scripts.artefacts._timing import (
     spread_columns,
 )
 from scripts.bench.check import TOLERANCE
+from scripts.bench.report import MIB, scaled
 from scripts.bench.sides.base import Prepared
 from scripts.bench.sides.jax_common import compiled
 from scripts.bench.sides.qjax_side import chain_circuit
 from scripts.bench.workloads import CASES, Case
-
-MIB = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +85,8 @@ WAYS = {"vector": by_vector, "mps": by_mps, "network": by_network}
 def prepare(way: str, case: Case) -> Prepared:
     """The compiled program of one representation."""
     angles = jnp.asarray(case.angles(), jnp.float32)
-    result = lambda out: {"value": np.asarray(out)}  # noqa: E731
-    return compiled(functools.partial(WAYS[way], case), (angles,), result, way)
+    program = functools.partial(WAYS[way], case)
+    return compiled(program, (angles,), lambda out: {"value": np.asarray(out)}, way)
 
 
 def run(
@@ -117,7 +116,7 @@ def run(
                 "value": values[way],
                 **spread("first_s", firsts),
                 **spread("call_ms", later_calls(prepared, rounds, seconds)),
-                "memory_mib": (prepared.temporaries or 0) / MIB,
+                "memory_mib": scaled(prepared.temporaries, 1 / MIB),
             }
             for way, (firsts, prepared, _) in found.items()
         ]
@@ -180,14 +179,14 @@ def draw(figure: matplotlib.figure.Figure, frames: Frames) -> None:
                 label=label,
             )
         axes.set_yscale("log")
-        marked_sizes(axes.xaxis, rows["num_wires"])
+        marked_sizes(axes, rows["num_wires"])
         axes.set_xlabel("qubits")
         axes.set_ylabel(heading)
         plain_axes(axes, letter)
     # Compile times stay within a decade.
     panels[1].set_yscale("linear")
     panels[1].set_ylim(bottom=0)
-    panels[0].legend(fontsize=7.5, loc="upper left", handlelength=1.2)
+    panels[1].legend(fontsize=7.5, loc="lower right")
 
 
 EXPERIMENTS = (WIDTHS,)

@@ -15,9 +15,13 @@ from scripts.bench.bars import fastest, ours, work
 from scripts.bench.report import frame, machines
 from scripts.bench.run import RESULTS
 from scripts.bench.sides import SAMPLES, SIDES
-from scripts.bench.workloads import CASES, Case
+from scripts.bench.workloads import CASES, FIRST_CALLS, Case
 
 PRECISION = "single"
+TIMED = tuple(
+    dict.fromkeys(c.workload for c in CASES.values() if c.workload not in FIRST_CALLS)
+)
+"""All workloads but those of first calls, which are timed in another way."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,17 +29,7 @@ class EngineConfig:
     """Workloads to show; `seed` is the root seed, and nothing is random."""
 
     seed: int = 0
-    workloads: tuple[str, ...] = (
-        "W1",
-        "WR",
-        "W2",
-        "W3",
-        "W4",
-        "W5",
-        "W6",
-        "W6G",
-        "W7",
-    )
+    workloads: tuple[str, ...] = TIMED
 
 
 def record_id() -> str:
@@ -113,11 +107,11 @@ def kept(case: Case, own: pd.Series | None, peer: pd.Series | None) -> str:
         return ""
     if not case.truncates:
         return ", nothing cut off"
-    norms = [(whose, found(row, "fidelity")) for whose, row in
-             (("", own), (" of the peer", peer))]  # fmt: skip
-    return "".join(
-        f", squared norm{whose} {norm:.5f}" for whose, norm in norms if norm is not None
-    )
+    texts = ""
+    for whose, row in (("", own), (" of the peer", peer)):
+        norm = found(row, "fidelity")
+        texts += "" if norm is None else f", squared norm{whose} {norm:.5f}"
+    return texts
 
 
 def found(row: pd.Series | None, column: str) -> float | None:
