@@ -1,21 +1,25 @@
 """F3: time, memory and first call of a gradient, against qubits and against depth."""
 
 import dataclasses
-import statistics
-import time
-from collections.abc import Sequence
+import functools
 
-import jax
 import matplotlib.axes
 import matplotlib.figure
 import pandas as pd
 
 from qjax.experiments import Column, Experiment, Figure, Frames, Row
+from scripts.artefacts._timing import (
+    draw_spread,
+    first_calls,
+    later_calls,
+    spread,
+    spread_columns,
+)
 from scripts.bench.check import agree
 from scripts.bench.harness import oracle_affords
 from scripts.bench.sides import ORACLE, SIDES
 from scripts.bench.sides.base import Prepared
-from scripts.bench.worker import measure_memory, measure_time
+from scripts.bench.worker import measure_memory
 from scripts.bench.workloads import CASES, Case
 
 LABELS = {"qjax": "qjax", "lightning": "lightning.qubit"}
@@ -79,22 +83,10 @@ def run(
         CASES["W2-n10"], name=name, num_wires=num_wires, depth=depth
     )
     module = SIDES[side].load()
-    firsts = []
-    for _ in range(max(starts, 1)):
-        # Otherwise what an earlier cell compiled would be there already.
-        jax.clear_caches()
-        begin = time.perf_counter()
-        prepared = module.prepare(case, "single", "")
-        out = prepared.call()
-        firsts.append(time.perf_counter() - begin)
+    prepare = functools.partial(module.prepare, case, "single", "")
+    firsts, prepared, out = first_calls(prepare, starts)
     require_right(case, prepared, out)
-    begin = time.perf_counter()
-    prepared.call()
-    once = time.perf_counter() - begin
-    calls = [
-        1e3 * statistics.median(measure_time(prepared, seconds, once)["wall"])
-        for _ in range(max(rounds, 1))
-    ]
+    calls = later_calls(prepared, rounds, seconds)
     added = prepared.temporaries
     if added is None:
         added = measure_memory(prepared)["rss_added"]
@@ -117,22 +109,9 @@ def require_right(case: Case, prepared: Prepared, out: object) -> None:
         raise ArithmeticError(f"{case.name}: wrong by {distance:.1e}")
 
 
-def spread(name: str, values: Sequence[float]) -> Row:
-    """Median and range."""
-    return {
-        name: statistics.median(values),
-        f"{name}_low": min(values),
-        f"{name}_high": max(values),
-    }
-
-
 COLUMNS = (
-    Column("first_s", "measured", unit="s", description="first call, with compilation"),
-    Column("first_s_low", "measured", unit="s"),
-    Column("first_s_high", "measured", unit="s"),
-    Column("call_ms", "measured", unit="ms", description="a later call, wall time"),
-    Column("call_ms_low", "measured", unit="ms"),
-    Column("call_ms_high", "measured", unit="ms"),
+    *spread_columns("first_s", "s", "first call, with compilation"),
+    *spread_columns("call_ms", "ms", "a later call, wall time"),
     Column("memory_mib", "measured", unit="MiB", description="temporaries of the "
            "compiled program; without one, resident memory that a call adds"),
 )  # fmt: skip
@@ -162,23 +141,14 @@ def _draw_panel(
     axes: matplotlib.axes.Axes, rows: pd.DataFrame, size: str, column: str
 ) -> None:
     for side, group in rows.groupby("side", sort=False):
-        group = group.dropna(subset=[column]).sort_values(size)
-        if group.empty:
-            continue
-        name, middle = str(side), group[column].astype(float)
-        error = None
-        if f"{column}_low" in group:
-            low, high = group[f"{column}_low"], group[f"{column}_high"]
-            error = [middle - low.astype(float), high.astype(float) - middle]
-        axes.errorbar(
-            group[size].astype(float),
-            middle,
-            yerr=error,
+        name = str(side)
+        draw_spread(
+            axes,
+            group,
+            size,
+            column,
             color=COLOURS[name],
             marker=MARKERS[name],
-            markersize=3,
-            capsize=2,
-            linewidth=1.2,
             label=LABELS[name],
         )
     axes.set_yscale("log")

@@ -54,6 +54,7 @@ def frame(groups: dict[store.Key, dict]) -> pd.DataFrame:
                     "first_max": first.get("max"),
                     "rss_mib": scaled(row.get("rss_added"), 1 / MIB),
                     "temporaries_mib": scaled(row.get("temporaries"), 1 / MIB),
+                    "fidelity": row.get("fidelity"),
                     "distance": (row.get("check") or {}).get("distance"),
                     "note": configuration(row),
                 }

@@ -24,8 +24,15 @@ import numpy as np
 
 from qjax import parallel
 from qjax.circuits import hardware_efficient, ising
+from scripts.bench.process import ROOT
 
 _FLAG = "--xla_force_host_platform_device_count="
+
+
+def angles_of(wires: int, depth: int) -> np.ndarray:
+    """Angles that depend on the size only, shape (depth, wires, 2), float32."""
+    angles = np.random.default_rng(0).normal(size=(depth, wires, 2))
+    return angles.astype(np.float32)
 
 
 def measure(wires: int, devices: int, depth: int, rounds: int) -> dict[str, Any]:
@@ -37,12 +44,11 @@ def measure(wires: int, devices: int, depth: int, rounds: int) -> dict[str, Any]
         final = parallel.run(hardware_efficient(angles), zeros)
         return parallel.expectation(final, ising(wires))
 
-    angles = np.random.default_rng(0).normal(size=(depth, wires, 2))
-    angles = angles.astype(np.float32)
+    angles = angles_of(wires, depth)
     start = time.perf_counter()
     compiled = jax.jit(jax.value_and_grad(energy)).lower(angles).compile()
     compile_seconds = time.perf_counter() - start
-    jax.block_until_ready(compiled(angles))
+    value, slopes = jax.block_until_ready(compiled(angles))
     seconds = []
     for _ in range(rounds):
         start = time.perf_counter()
@@ -57,8 +63,11 @@ def measure(wires: int, devices: int, depth: int, rounds: int) -> dict[str, Any]
         "wires": wires,
         "devices": devices,
         "depth": depth,
+        "energy": float(value),
+        "slope": float(np.linalg.norm(slopes)),
         "median_seconds": statistics.median(seconds),
         "fastest_seconds": min(seconds),
+        "slowest_seconds": max(seconds),
         "rounds": rounds,
         "compile_seconds": compile_seconds,
         "temporaries_in_shards": analysis.temp_size_in_bytes * devices / 2**wires / 8,
@@ -71,12 +80,19 @@ def measure(wires: int, devices: int, depth: int, rounds: int) -> dict[str, Any]
 def elsewhere(wires: int, devices: int, depth: int, rounds: int) -> dict[str, Any]:
     """Measure in a new process with so many devices."""
     flags = f"{os.environ.get('XLA_FLAGS', '')} {_FLAG}{devices}"
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+    environment = {
+        **os.environ,
+        "JAX_PLATFORMS": "cpu",
+        "JAX_ENABLE_X64": "0",
+        "XLA_FLAGS": flags.strip(),
+        "PYTHONPATH": str(ROOT),
+    }
     numbers = [str(n) for n in (wires, devices, depth, rounds)]
-    command = [sys.executable, __file__, "--one", *numbers]
+    command = [sys.executable, "-m", "scripts.bench.sharding", "--one", *numbers]
     done = subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
 
 

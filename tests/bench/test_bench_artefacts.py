@@ -109,6 +109,28 @@ def test_samplers_stand_beside_those_that_hand_out_the_same(engine: ModuleType):
     assert rows.loc["W4-big, bits", "peer"] == "none"
 
 
+def test_chains_are_shown_with_their_bond_what_was_cut_off_and_the_peers_dtype(engine):
+    group = recorded("W6", {"qjax": [2.0] * 3, "quimb:mps": [5.0] * 3})
+    for row, norm in zip(group["rows"], (0.98981, 0.98979), strict=True):
+        row |= {"fidelity": norm, "dtype": "complex64", "note": "MPS"}
+    store.put(engine.RESULTS, group)
+    store.put(engine.RESULTS, recorded("W6G-n64", {"qjax": [2.0] * 3}))
+    rows = table(engine)
+    assert rows.loc["W6", "computes"] == (
+        "chain values, n = 64, depth 20, bond 64, squared norm 0.98981, "
+        "squared norm of the peer 0.98979"
+    )
+    assert (
+        rows.loc["W6", "peer_dtype"] == "complex64" and rows.loc["W6", "ratio"] == 2.5
+    )
+    said = rows.loc["W6G-n64", "computes"]
+    assert said == "chain gradient, n = 64, depth 10, bond 32, nothing cut off"
+    assert rows.loc["W6-s1", "peer"] == "not recorded"
+    assert rows.loc["W6-s1", "computes"].endswith("bond 64")
+    # First calls are of another kind, and have a table of their own.
+    assert not rows.index.str.startswith(("W6C", "FC")).any()
+
+
 def test_the_notes_say_where_when_and_with_which_versions(engine: ModuleType):
     group = recorded("W1-n10", {"qjax": [2.0] * 3, "qsim:f2": [3.0] * 3})
     text = " ".join(engine.notes({store.key_of(group): group}))
