@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 # goes into compiling. `make test-slow` compiles as users do.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Threads of LAPACK wait for each other where workers share the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if "PYTEST_XDIST_WORKER" in os.environ:
     flags = (
         "--xla_cpu_multi_thread_eigen=false --xla_backend_optimization_level=0 "
