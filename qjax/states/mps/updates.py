@@ -95,10 +95,9 @@ def apply_pairs(
     many = sites.shape[0]
     pair = product(
         left.reshape(many, 2 * size, size), right.reshape(many, size, 2 * size)
-    ).reshape(many, size, 2, 2, size)
-    high = jax.lax.Precision.HIGHEST
-    gates = matrices.reshape(many, 2, 2, 2, 2)
-    pair = jnp.einsum("guvst,gastb->gauvb", gates, pair, precision=high)
+    ).reshape(many, size, 4, size)
+    # Entry by entry: a fifth of the time of many products with a small matrix.
+    pair = jnp.sum(matrices[:, None, :, :, None] * pair[:, :, None], axis=3)
     weighted = product(weight, pair.reshape(many, size, -1))
     pair = pair.reshape(many, 2 * size, 2 * size)
     gram = product(dagger(pair), weighted.reshape(pair.shape))
