@@ -26,7 +26,7 @@ from qjax.plan.clifford import is_clifford, operation_action
 from qjax.plan.strings import pieces
 from qjax.simulate.adaptive import run_to_error
 from qjax.simulate.measure import expectation
-from qjax.simulate.memory import predict_bytes
+from qjax.simulate.memory import chain_bytes, predict_bytes
 from qjax.simulate.propagation import propagate
 from qjax.simulate.run import run
 from qjax.states.mps import MPS
@@ -244,7 +244,7 @@ def _mps_option(problem: Problem) -> Option:
     )
     seconds = decompositions * problem.rates.eigenvalues * (2 * size) ** 3
     seconds += 30 * n * size**3 / problem.rates.flops
-    num_bytes = 16 * n * size**2 * itemsize(problem.dtype)
+    num_bytes = chain_bytes(plan, size, problem.dtype)
     if exact:
         reason = f"exact, bonds of at most {size}"
     elif problem.max_error > 0:

@@ -29,6 +29,7 @@ from qjax.simulate import (
     auto,
     expectation,
     memory_limit,
+    predict_bytes,
     recommend,
     run,
     run_to_error,
@@ -96,6 +97,16 @@ def test_noise_is_exact_where_a_density_matrix_fits():
     noisy = Circuit([h(0), cx(0, 1), amplitude_damping(0.3, 1), Measure(0)], 2)
     exact = expectation(run(noisy, DensityMatrix.zeros(2)), pauli("Z", 1))
     assert abs(float(auto(noisy, pauli("Z", 1)).value - exact)) < 1e-6
+
+
+def test_a_chain_is_recommended_with_the_memory_that_a_run_is_predicted_to_take():
+    circuit, z = brickwork(12, 8), pauli("Z", 0)
+    found = names(circuit, z, largest_bond=16, max_error=1.0)["MPS"]
+    need = predict_bytes(circuit, MPS.zeros(12, 16))
+    assert found.possible and found.num_bytes == need
+    with memory_limit(need - 1):
+        small = names(circuit, z, largest_bond=16, max_error=1.0)["MPS"]
+    assert not small.possible and "does not fit into memory" in small.reason
 
 
 def test_an_allowed_error_lets_a_chain_cut_its_bonds():
