@@ -39,6 +39,12 @@ def check_wires(
     return checked_wires
 
 
+def check_bits(bits: Sequence[int]) -> None:
+    """Raise unless `bits` holds a bit for each of at least one wire."""
+    require(len(bits) > 0, "bits", "name at least one wire", bits)
+    require(all(bit in (0, 1) for bit in bits), "bits", "hold 0 and 1", bits)
+
+
 def checked(value: Any, holds: Callable[[Any], Any], argument: str, rule: str) -> Any:
     """Return `value` if `holds(value)` is true everywhere, or report the broken rule.
 

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import pathlib
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
 from rich.console import Console
 
@@ -45,11 +46,21 @@ class Workplace:
         assert isinstance(self.console.file, io.StringIO)
         return self.console.file.getvalue()
 
-    def run(self, experiments: Sequence[Experiment], **overrides: object) -> Outcome:
+    def run(
+        self,
+        experiments: Sequence[Experiment],
+        executor: Executor | None = None,
+        **overrides: object,
+    ) -> Outcome:
         """Compute the default size with settings for the first experiment."""
-        settings = {experiments[0].name: overrides}
         return run_experiments(
-            experiments, self.layout, "default", settings, self.root, self.console
+            experiments,
+            self.layout,
+            "default",
+            {experiments[0].name: overrides},
+            self.root,
+            self.console,
+            executor,
         )
 
     def store(self, name: str = "coin") -> pathlib.Path:

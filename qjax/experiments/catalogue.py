@@ -111,9 +111,43 @@ class Layout:
         return Results(experiment, size, config, cells, store.records)
 
 
+_PREFIX = "qjax_artefact_"
+"""Of the names that artefact modules are imported under."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """An experiment by the module that offers it, for another process to import.
+
+    Args:
+        path: File of the artefact module.
+        name: Name of the experiment.
+    """
+
+    path: Path
+    name: str
+
+    def load(self) -> Experiment:
+        """The experiment, its module imported if it was not yet."""
+        module = sys.modules.get(_PREFIX + self.path.stem)
+        if module is None or module.__file__ != str(self.path):
+            module = _load_module(self.path)
+        return next(one for one in module.EXPERIMENTS if one.name == self.name)
+
+
+def to_travel(experiment: Experiment) -> Experiment | Reference:
+    """What to pickle of an experiment: other processes cannot import its module."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_PREFIX) and module.__file__ is not None:
+            offered = getattr(module, "EXPERIMENTS", ())
+            if any(one is experiment for one in offered):
+                return Reference(Path(module.__file__), experiment.name)
+    return experiment
+
+
 def _load_module(path: Path) -> ModuleType:
     """Import one artefact module from its file."""
-    name = f"qjax_artefact_{path.stem}"
+    name = _PREFIX + path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise HarnessError(f"Artefact module {path} cannot be imported.")

@@ -23,7 +23,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from qjax.experiments.catalogue import Layout
+from qjax.experiments.catalogue import Layout, Reference, to_travel
 from qjax.experiments.cells import Point, cell_key
 from qjax.experiments.columns import Row, difference
 from qjax.experiments.config import resolve, store_config
@@ -89,9 +89,11 @@ def run_cell(
 
 
 def _timed_cell(
-    experiment: Experiment, root_seed: int, cell: str, point: Point
+    experiment: Experiment | Reference, root_seed: int, cell: str, point: Point
 ) -> tuple[list[Row], float]:
     """Compute one cell, and the seconds it takes where it is computed."""
+    if isinstance(experiment, Reference):
+        experiment = experiment.load()
     start = time.perf_counter()
     rows = run_cell(experiment, root_seed, cell, point)
     return rows, time.perf_counter() - start
@@ -131,8 +133,9 @@ def _run_missing(
         return outcome
     provenance = machine_provenance(experiment, results.size, root)
     computations: dict[str, Callable[[], tuple[list[Row], float]]] = {}
+    sent = experiment if executor is None else to_travel(experiment)
     for cell in todo:
-        call = (_timed_cell, experiment, seed, cell, results.cells[cell])
+        call = (_timed_cell, sent, seed, cell, results.cells[cell])
         computations[cell] = (
             functools.partial(*call)
             if executor is None

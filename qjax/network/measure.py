@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from qjax._checks import check_wires, require
+from qjax._types import Wires
 from qjax.circuits import Circuit
 from qjax.circuits.observables import AbstractObservable, PauliSum
 from qjax.network.circuit import Bits, Pieces
@@ -212,9 +213,8 @@ def marginal(
         >>> [round(float(p), 3) for p in marginal(ghz, (0, 59)).ravel()]
         [0.5, 0.0, 0.0, 0.5]
     """
+    wires = _some_wires(circuit, wires)
     pieces = Pieces(circuit, start, dtype)
-    wires = check_wires(wires, circuit.num_wires)
-    require(len(wires) > 0, "wires", "have at least one wire", wires)
     sketch = pieces.probabilities(wires)
     return _contract_all(pieces, [sketch], _Options(max_bytes, optimizer))[0].real
 
@@ -252,12 +252,17 @@ def reduced(
         >>> reduced(ghz, 30).real.round(3).tolist()
         [[0.5, 0.0], [0.0, 0.5]]
     """
+    wires = _some_wires(circuit, wires)
     pieces = Pieces(circuit, start, dtype)
-    wires = check_wires(wires, circuit.num_wires)
-    require(len(wires) > 0, "wires", "have at least one wire", wires)
     sketch = pieces.reduced(wires)
     matrix = _contract_all(pieces, [sketch], _Options(max_bytes, optimizer))[0]
     return matrix.reshape(2 ** len(wires), 2 ** len(wires))
+
+
+def _some_wires(circuit: Circuit, wires: int | Sequence[int]) -> Wires:
+    found = check_wires(wires, circuit.num_wires)
+    require(len(found) > 0, "wires", "have at least one wire", found)
+    return found
 
 
 def _contract_all(

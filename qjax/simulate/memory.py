@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from qjax._checks import require
 from qjax._memory import available_bytes, itemsize, require_fits
 from qjax.circuits.circuit import Circuit, Repeat
 from qjax.circuits.operation import (
@@ -20,7 +21,10 @@ from qjax.circuits.operation import (
 )
 from qjax.plan import CostModel, Layout, Program, program_matrices
 from qjax.plan.arrays import is_written_out
+from qjax.plan.chains import ChainPlan, Layer, Pairs, plan_chain
+from qjax.plan.layers import chunked
 from qjax.plan.program import Loop
+from qjax.plan.strings import pieces
 from qjax.plan.sweeps import Single, Sweep, Window, closes
 from qjax.simulate.fused import (
     Gradient,
@@ -33,6 +37,7 @@ from qjax.simulate.gates import check_fit
 from qjax.states.base import AbstractMixedState, AbstractState
 from qjax.states.batch import StateBatch
 from qjax.states.density import DensityMatrix
+from qjax.states.mps import MPS
 
 State = AbstractState | StateBatch
 
@@ -53,6 +58,11 @@ def predict_bytes(
     The program's matrices are added, and what windows broadcast. Where one gate is
     applied at a time, w counts the operations with angles or matrices, and where
     conditional operations act on a mixed state, S is that of all branches.
+
+    On an MPS, S is the chain and its environments at the bond that the circuit reaches,
+    and w the gates that one of the d steps does at once: a run takes 2 to 10 S, its
+    gradient in addition S for each step in mode "remat", and in mode "reverse" what the
+    gates of a step decompose.
 
     The prediction is within a factor of 2 of what XLA reserves on a CPU for states of
     0.5 MiB and more (`tests/simulate/test_memory.py`).
@@ -85,6 +95,14 @@ def predict_bytes(
         (True, True)
     """
     check_fit(circuit, state)
+    if isinstance(state, MPS):
+        rule = "be None, auto, reverse or remat on an MPS"
+        require(gradient != "adjoint", "gradient", rule, repr(gradient))
+        widest = max(state.bond, min(state.max_bond, 2 ** (state.num_wires // 2)))
+        own = pieces(circuit.operations)
+        plan = plan_chain(own, state.num_wires, state.bond, widest)
+        bond = widest if plan.steps else state.bond * plan.growth
+        return chain_bytes(plan, bond, state.dtype, gradient)
     blocks = uses_blocks(circuit, state, method, wanted=gradient == "adjoint")
     return _predict(circuit, state, blocks, gradient, cost_model)
 
@@ -321,6 +339,36 @@ def _windows(program: Program) -> list[Window]:
             sweeps = [step for step in part.steps if isinstance(step, Sweep)]
             found += [window for sweep in sweeps for window in sweep.windows]
     return found
+
+
+# --- chains ---------------------------------------------------------------------------
+
+
+def chain_bytes(
+    plan: ChainPlan, bond: int, dtype: np.dtype, gradient: Gradient | None = None
+) -> int:
+    """Predict what a planned run on a chain takes whose bonds grow to `bond`.
+
+    The factors count what XLA was seen to keep at once; see `predict_bytes`.
+    """
+    square = bond**2 * itemsize(dtype)
+    tensors = 2 * len(plan.after) * square
+    if not plan.steps:
+        return tensors * 5 // 2 if gradient is None else 5 * tensors
+    steps = chunked(plan.steps)
+    # The chain with its two idle sites, and its environments.
+    chain = 3 * (len(plan.after) + 2) * square
+    most = max((len(s.placed) for s in steps if isinstance(s, Pairs)), default=0)
+    pairs = 4 * most * square
+    rank = max((step.rank for step in steps if isinstance(step, Layer)), default=0)
+    wide = rank**2 * tensors
+    if gradient is None:
+        return 5 * chain // 2 + 3 * pairs + 3 * wide
+    working = 13 * chain + 10 * pairs + 16 * wide
+    if gradient == "remat":
+        return len(steps) * chain + working
+    # A step keeps what any kind of step would.
+    return len(steps) * (2 * chain // 3 + 10 * pairs + 13 * wide) + working
 
 
 def _bytes(tree: PyTree) -> int:

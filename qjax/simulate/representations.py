@@ -26,7 +26,7 @@ from qjax.plan.clifford import is_clifford, operation_action
 from qjax.plan.strings import pieces
 from qjax.simulate.adaptive import run_to_error
 from qjax.simulate.measure import expectation
-from qjax.simulate.memory import predict_bytes
+from qjax.simulate.memory import chain_bytes, predict_bytes
 from qjax.simulate.propagation import propagate
 from qjax.simulate.run import run
 from qjax.states.mps import MPS
@@ -45,7 +45,11 @@ _MOST_CONES = 256
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """What predicted times rest on: orders of magnitude of one CPU core.
+    """What predicted times rest on: speeds of one CPU core, to order representations.
+
+    The defaults are for that order alone, whatever the machine: they were measured by
+    `scripts/bench/rates.py` on 2026-11-22 on one core of an AMD EPYC (family 25 model
+    17) in complex64, and that script measures them anew elsewhere.
 
     Attributes:
         flops: Real operations per second of matrix products.
@@ -53,21 +57,21 @@ class Rates:
         eigenvalues: Seconds times 1 / d^3 of an eigendecomposition of d x d.
         tableau_gate: Seconds of a gate on a tableau.
         word_gate: Seconds of a gate on a Pauli word.
-        start: Seconds that any representation takes in addition.
-        compile_state: Seconds to trace and compile a state's program.
+        start: Seconds that any representation takes in addition, outside jit.
+        compile_state: Seconds to trace and compile a state's program and reading.
         compile_chain: The same of a matrix product state.
         compile_tensor: The same of each tensor of a network.
     """
 
-    flops: float = 2e10
-    pass_bytes: float = 5e9
-    eigenvalues: float = 7e-10
-    tableau_gate: float = 5e-5
-    word_gate: float = 2e-7
-    start: float = 1e-3
-    compile_state: float = 1.0
-    compile_chain: float = 4.0
-    compile_tensor: float = 2e-2
+    flops: float = 1.3e11
+    pass_bytes: float = 1.7e10
+    eigenvalues: float = 1.3e-9
+    tableau_gate: float = 1.9e-5
+    word_gate: float = 2.4e-7
+    start: float = 0.15
+    compile_state: float = 2.0
+    compile_chain: float = 4.3
+    compile_tensor: float = 0.095
 
 
 @dataclasses.dataclass(frozen=True)
@@ -244,7 +248,7 @@ def _mps_option(problem: Problem) -> Option:
     )
     seconds = decompositions * problem.rates.eigenvalues * (2 * size) ** 3
     seconds += 30 * n * size**3 / problem.rates.flops
-    num_bytes = 16 * n * size**2 * itemsize(problem.dtype)
+    num_bytes = chain_bytes(plan, size, problem.dtype)
     if exact:
         reason = f"exact, bonds of at most {size}"
     elif problem.max_error > 0:

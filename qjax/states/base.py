@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int, UInt8
 
-from qjax._checks import check_shots, check_wires
+from qjax._checks import check_shots, check_wires, require
 from qjax._linalg import real_to_complex
 from qjax._types import Key, Wires
 from qjax.states.sampling import draw, index_to_bits
@@ -176,6 +176,18 @@ def _parity_signs(masks: Sequence[int], num_bits: int) -> np.ndarray:
     return 1 - 2 * parity[index[None, :] & np.asarray(masks)[:, None]]
 
 
-def resolve_wires(wires: Sequence[int] | None, num_wires: int) -> Wires:
-    """Return checked wires, or all of them for None."""
-    return tuple(range(num_wires)) if wires is None else check_wires(wires, num_wires)
+def resolve_wires(
+    wires: Sequence[int] | None,
+    num_wires: int,
+    most: int | None = None,
+    instead: str = "",
+) -> Wires:
+    """Return checked wires, or all of them for None; `most` of them at the most.
+
+    `instead` says in the message what to do for more.
+    """
+    found = tuple(range(num_wires)) if wires is None else check_wires(wires, num_wires)
+    if most is not None:
+        rule = f"name at most {most} wires{instead}"
+        require(len(found) <= most, "wires", rule, f"{len(found)} wires")
+    return found

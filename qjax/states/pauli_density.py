@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from qjax._checks import require
+from qjax._checks import check_bits, require
 from qjax._linalg import contract, pauli_transfer
 from qjax._memory import require_state_fits
 from qjax._types import ArrayLike, Wires
@@ -70,8 +70,7 @@ class PauliDensity(AbstractMixedState):
     @classmethod
     def basis(cls, bits: Sequence[int], dtype: np.dtype | type | None = None):
         """Return |bits><bits|; a complex `dtype` names its real counterpart."""
-        require(len(bits) > 0, "bits", "name at least one wire", bits)
-        require(all(b in (0, 1) for b in bits), "bits", "hold 0 and 1", bits)
+        check_bits(bits)
         real = _real_dtype(dtype)
         _require_fits(len(bits), real)
         wires = [jnp.asarray([1, 0, 0, 1 - 2 * int(bit)], real) for bit in bits]

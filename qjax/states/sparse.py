@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Complex, Float, Int, UInt8, UInt32
 
-from qjax._checks import check_shots, require
+from qjax._checks import check_bits, check_shots, require
 from qjax._memory import require_fits
 from qjax._types import Key, Wires, is_traced
 from qjax.states.base import AbstractState, resolve_wires
@@ -102,8 +102,7 @@ class SparseState(AbstractState):
         Raises:
             ValueError: If it does not fit into memory.
         """
-        require(len(bits) > 0, "bits", "name at least one wire", bits)
-        require(all(b in (0, 1) for b in bits), "bits", "hold 0 and 1", bits)
+        check_bits(bits)
         require(max_terms >= 1, "max_terms", "be at least 1", max_terms)
         words = len(bits) // 32 + 1
         what = f"SparseState of {max_terms} terms on {len(bits)} wires"
@@ -187,9 +186,8 @@ class SparseState(AbstractState):
         Raises:
             ValueError: If these are more than 24 wires.
         """
-        wires = resolve_wires(wires, self.num_wires)
-        rule = f"name at most {_MOST_DENSE_WIRES} wires: `sample` takes any number"
-        require(len(wires) <= _MOST_DENSE_WIRES, "wires", rule, f"{len(wires)} wires")
+        instead = ": `sample` takes any number"
+        wires = resolve_wires(wires, self.num_wires, _MOST_DENSE_WIRES, instead)
         masks = wire_masks(wires, self.num_wires)
         return marginal(self.indices, self._read(), masks)
 
@@ -199,9 +197,7 @@ class SparseState(AbstractState):
         Raises:
             ValueError: If these are more than 10 wires.
         """
-        wires = resolve_wires(wires, self.num_wires)
-        rule = f"name at most {_MOST_REDUCED_WIRES} wires"
-        require(len(wires) <= _MOST_REDUCED_WIRES, "wires", rule, f"{len(wires)} wires")
+        wires = resolve_wires(wires, self.num_wires, _MOST_REDUCED_WIRES)
         masks = wire_masks(wires, self.num_wires)
         return reduced_matrix(self.indices, self._read(), masks)
 

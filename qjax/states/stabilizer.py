@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Complex, Float, Int, UInt8, UInt32
 
-from qjax._checks import check_shots, check_wires, require
+from qjax._checks import check_bits, check_shots, check_wires, require
 from qjax._linalg import pauli_words
 from qjax._memory import require_fits
 from qjax._types import Key, Wires, is_traced
@@ -77,8 +77,7 @@ class StabilizerState(AbstractState):
     @classmethod
     def basis(cls, bits: Sequence[int]):
         """Return the basis state |bits>."""
-        require(len(bits) > 0, "bits", "name at least one wire", bits)
-        require(all(b in (0, 1) for b in bits), "bits", "hold 0 and 1", bits)
+        check_bits(bits)
         size = len(bits) * 4 * -(-len(bits) // 32) * 4
         what = f"StabilizerState of {len(bits)} wires"
         require_fits(size, what, [(0, "use fewer wires")])
@@ -137,9 +136,8 @@ class StabilizerState(AbstractState):
         Raises:
             ValueError: If these are more than 16 wires.
         """
-        wires = resolve_wires(wires, self.num_wires)
-        rule = f"name at most {_MOST_OUTCOME_WIRES} wires: `sample` takes any number"
-        require(len(wires) <= _MOST_OUTCOME_WIRES, "wires", rule, f"{len(wires)} wires")
+        instead = ": `sample` takes any number"
+        wires = resolve_wires(wires, self.num_wires, _MOST_OUTCOME_WIRES, instead)
         values = _outcome_values(self, jnp.asarray(wires, jnp.int32))
         return values.astype(jnp.finfo(self.dtype).dtype)
 
@@ -149,9 +147,7 @@ class StabilizerState(AbstractState):
         Raises:
             ValueError: If these are more than 6 wires.
         """
-        wires = resolve_wires(wires, self.num_wires)
-        rule = f"name at most {_MOST_REDUCED_WIRES} wires"
-        require(len(wires) <= _MOST_REDUCED_WIRES, "wires", rule, f"{len(wires)} wires")
+        wires = resolve_wires(wires, self.num_wires, _MOST_REDUCED_WIRES)
         place = np.asarray(wires, int)
         letters = np.indices((4,) * len(wires)).reshape(len(wires), -1).T
         words = np.zeros((len(letters), self.num_wires, 2), np.uint32)

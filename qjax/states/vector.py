@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int
 
-from qjax._checks import checked, require
+from qjax._checks import check_bits, checked, require
 from qjax._linalg import (
     as_complex,
     contract,
@@ -61,8 +61,7 @@ class StateVector(AbstractState):
     @classmethod
     def basis(cls, bits: Sequence[int], dtype: np.dtype | type | None = None):
         """Return the basis state |bits>."""
-        require(len(bits) > 0, "bits", "name at least one wire", bits)
-        require(all(b in (0, 1) for b in bits), "bits", "hold 0 and 1", bits)
+        check_bits(bits)
         dtype = complex if dtype is None else dtype
         require_state_fits("StateVector", len(bits), 2 ** len(bits), dtype)
         return cls(one_at(np.asarray(bits, np.int32), dtype))

@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from qjax.circuits import Circuit, cz, ry, rz
+
+
+def angles(*shape: int, seed: int = 0) -> Array:
+    """Random angles, two for each entry of a shape (layers, wires)."""
+    values = np.random.default_rng(seed).uniform(-np.pi, np.pi, (*shape, 2))
+    return jnp.asarray(values, jnp.float32)
 
 
 def brickwork(angles: Array | Any) -> Circuit:

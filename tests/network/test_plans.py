@@ -3,7 +3,6 @@
 import random
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -33,15 +32,10 @@ from qjax.network import (
 from qjax.simulate import run
 from qjax.states import StateVector
 from tests.compiling import quick_jit
-from tests.network.circuits import brickwork, grid
+from tests.network.circuits import angles, brickwork, grid
 
 FACTOR = 2.5
 """Within which the predicted memory is what XLA reserves on a CPU."""
-
-
-def angles(*shape: int, seed: int = 0) -> jax.Array:
-    values = np.random.default_rng(seed).uniform(-np.pi, np.pi, (*shape, 2))
-    return jnp.asarray(values, jnp.float32)
 
 
 def dense(wires: int, seed: int = 3) -> Network:

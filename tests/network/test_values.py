@@ -23,7 +23,7 @@ from qjax.simulate import run
 from qjax.states import StateVector
 from tests import oracles
 from tests.compiling import quick_jit
-from tests.network.circuits import brickwork
+from tests.network.circuits import angles, brickwork
 from tests.strategies import (
     CHANNEL_NAMES,
     UNITARY_NAMES,
@@ -34,11 +34,6 @@ from tests.strategies import (
 )
 
 WIRES = 5
-
-
-def angles(*shape: int, seed: int = 0) -> jax.Array:
-    values = np.random.default_rng(seed).uniform(-np.pi, np.pi, (*shape, 2))
-    return jnp.asarray(values, jnp.float32)
 
 
 def dealt(names, seed: int, count: int):

@@ -20,7 +20,6 @@ from qjax.circuits import (
     cz,
     ghz,
     h,
-    pauli,
     rx,
     rz,
     swap,
@@ -38,13 +37,11 @@ from qjax.noise import (
     device_noise,
     list_devices,
     parse_ibm,
-    path_in,
     read_google,
     read_ibm,
 )
-from qjax.simulate import average_trajectories, expectation, run
+from qjax.simulate import run
 from qjax.states import DensityMatrix, StateVector, fidelity
-from tests import stats
 from tests.snapshots import CONFIGURATION, properties
 
 
@@ -315,22 +312,3 @@ def test_a_device_model_is_a_pytree_whose_channels_are_leaves():
     leaves, structure = jax.tree.flatten(model)
     again = jax.tree.unflatten(structure, leaves)
     assert jax.tree.structure(again) == structure
-
-
-def ghz_on(name: str, size: int) -> Circuit:
-    device = read_ibm(name, offline=True)
-    part = device.to_subset(path_in(device, size))
-    return device_noise(part).model(ghz(size))
-
-
-def test_trajectories_agree_with_the_density_matrix(key):
-    noisy, word = ghz_on("toronto", 3), pauli("XXX", (0, 1, 2))
-
-    def exact(circuit: Circuit) -> float:
-        return float(expectation(run(circuit, DensityMatrix.zeros(3)), word))
-
-    found = average_trajectories(key, noisy, StateVector.zeros(3), word, 4000)
-    mean, stderr = float(found.mean), float(found.stderr)
-    assert stats.z_p_value(mean, exact(noisy), stderr) > stats.ALPHA
-    # The noise of another device is noticed.
-    assert stats.z_p_value(mean, exact(ghz_on("lima", 3)), stderr) < stats.ALPHA

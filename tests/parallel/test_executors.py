@@ -18,16 +18,3 @@ def test_a_pool_needs_a_worker():
         process_pool(0),
     ):
         pass
-
-
-@pytest.mark.slow
-def test_a_dask_cluster_is_an_executor_too():
-    distributed = pytest.importorskip("distributed")
-    dask = pytest.importorskip("qjax.parallel.dask")
-    with (
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        dask.dask_pool(cluster.scheduler_address) as executor,
-    ):
-        assert executor.submit(pow, 2, 5).result() == 32

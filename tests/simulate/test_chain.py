@@ -242,13 +242,24 @@ def test_trajectories_average_to_the_density_matrix(key):
 
 
 def test_outcomes_are_recorded_in_time_order(key):
-    flip = Circuit([Measure(1), h(0), Measure((1, 0)), cx(0, 2), Measure(2)], 3)
-    many = jax.vmap(lambda k: trajectory(k, flip, MPS.zeros(3, 2))[1])
-    record = many(jax.random.split(key, 200))
+    @jax.jit
+    def records(angle):
+        turn, check = ry(angle, 0), Measure((1, 0))
+        flip = Circuit([Measure(1), turn, check, cx(0, 2), Measure(2)], 3)
+        many = jax.vmap(lambda k: trajectory(k, flip, MPS.zeros(3, 2))[1])
+        return many(jax.random.split(key, 200))
+
+    def fair(bits):
+        return stats.binomial_p_value(int(bits[:, 2].sum()), 200, 0.5)
+
+    record = records(np.float32(np.pi / 2))
     bits = np.asarray(record.outcomes)
     assert (bits[:, :2] == 0).all() and (bits[:, 2] == bits[:, 3]).all()
-    assert stats.binomial_p_value(int(bits[:, 2].sum()), 200, 0.5) > stats.ALPHA
+    assert fair(bits) > stats.ALPHA
     assert np.allclose(record.log_prob, np.log(0.5), atol=1e-5)
+    # Mutants that it rejects: another column in its place, and a coin that is not fair.
+    assert fair(np.roll(bits, 1, axis=1)) < stats.ALPHA
+    assert fair(np.asarray(records(np.float32(1.0)).outcomes)) < stats.ALPHA
 
 
 # --- transforms -----------------------------------------------------------------------
@@ -283,10 +294,20 @@ def test_shots_follow_the_state(key):
 
 
 def test_estimates_by_shots_need_no_table_of_outcomes(key):
-    wide = final(Circuit([h(0), *ladder(40)], 40), MPS.zeros(40, 2))
     energy = pauli("Z" * 40, range(40)) + 0.5 * pauli("X", 3) + pauli("ZZ", (0, 39))
-    found = estimate(key, wide, energy, 400)
-    assert stats.z_p_value(float(found.mean), 2.0, float(found.stderr)) > stats.ALPHA
+
+    @jax.jit
+    def estimated(angle):
+        wide = Circuit([h(0), *ladder(40), rx(angle, 39)], 40)
+        return estimate(key, run(wide, MPS.zeros(40, 2)), energy, 400)
+
+    def p_value(angle):
+        found = estimated(np.float32(angle))
+        return stats.z_p_value(float(found.mean), 2.0, float(found.stderr))
+
+    assert p_value(0.0) > stats.ALPHA
+    # A mutant that it rejects: the last wire turned.
+    assert p_value(0.5) < stats.ALPHA
 
 
 # --- bad input ------------------------------------------------------------------------

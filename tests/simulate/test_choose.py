@@ -29,6 +29,7 @@ from qjax.simulate import (
     auto,
     expectation,
     memory_limit,
+    predict_bytes,
     recommend,
     run,
     run_to_error,
@@ -52,14 +53,14 @@ def names(circuit, observable, **options):
 
 
 def test_each_representation_has_circuits_that_it_is_best_for():
-    z = pauli("Z", 0)
     few = [*ghz(300).operations, *(t(w) for w in range(3)), h(1)]
     noisy = [*brickwork(5, 6).operations, amplitude_damping(0.1, 0), Measure(1)]
+    half, far = brickwork(40, 2).operations, [cz(w, w + 20) for w in range(20)]
     best = {
-        "stabilizer": (ghz(2000), ising(2000)),
+        "stabilizer": (ghz(3000), ising(3000)),
         "propagation": (Circuit(few, 300), pauli("ZZ", (0, 299))),
-        "network": (brickwork(60, 6), z),
-        "state vector": (brickwork(10, 60), ising(10)),
+        "network": (Circuit([*half, *far, *half], 40), pauli("Z", 20)),
+        "state vector": (brickwork(10, 30), pauli("X" * 10, range(10))),
         "Pauli density": (Circuit(noisy, 5), ising(5)),
         "MPS": (brickwork(40, 8), pauli("X" * 40, range(40))),
     }
@@ -98,20 +99,34 @@ def test_noise_is_exact_where_a_density_matrix_fits():
     assert abs(float(auto(noisy, pauli("Z", 1)).value - exact)) < 1e-6
 
 
+def test_a_chain_is_recommended_with_the_memory_that_a_run_is_predicted_to_take():
+    circuit, z = brickwork(12, 8), pauli("Z", 0)
+    found = names(circuit, z, largest_bond=16, max_error=1.0)["MPS"]
+    need = predict_bytes(circuit, MPS.zeros(12, 16))
+    assert found.possible and found.num_bytes == need
+    with memory_limit(need - 1):
+        small = names(circuit, z, largest_bond=16, max_error=1.0)["MPS"]
+    assert not small.possible and "does not fit into memory" in small.reason
+
+
 def test_an_allowed_error_lets_a_chain_cut_its_bonds():
-    circuit, x_all = brickwork(16, 14), pauli("X" * 16, range(16))
-    exact = float(expectation(run(circuit, StateVector.zeros(16)), x_all))
+    circuit, x_all = brickwork(16, 10), pauli("X" * 16, range(16))
     with memory_limit(2**20):
         refused = names(circuit, x_all, largest_bond=16)
         assert not refused["state vector"].possible
         assert not refused["MPS"].possible and "no error" in refused["MPS"].reason
         allowed = names(circuit, x_all, largest_bond=16, max_error=3.0)
         assert allowed["MPS"].possible
-    state = run_to_error(circuit, MPS.zeros(16, 8), max_error=0.5)
-    assert 8 < state.max_bond <= 256 and float(state.truncation_error) <= 0.5
+
+
+def test_bonds_are_doubled_until_the_error_is_met():
+    circuit, x_all = brickwork(10, 8), pauli("X" * 10, range(10))
+    exact = float(expectation(run(circuit, StateVector.zeros(10)), x_all))
+    state = run_to_error(circuit, MPS.zeros(10, 4), max_error=0.5)
+    assert 4 < state.max_bond <= 32 and float(state.truncation_error) <= 0.5
     assert abs(float(expectation(state, x_all)) - exact) <= 1.0
-    largest = run_to_error(circuit, MPS.zeros(16, 4), max_error=0.0, largest_bond=8)
-    assert largest.max_bond == 8 and float(largest.truncation_error) > 0
+    largest = run_to_error(circuit, MPS.zeros(10, 4), max_error=0.0, largest_bond=4)
+    assert largest.max_bond == 4 and float(largest.truncation_error) > 0
 
 
 def test_a_traced_angle_is_not_known_to_be_clifford():

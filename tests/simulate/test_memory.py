@@ -15,6 +15,7 @@ from qjax.circuits import (
     Measure,
     Repeat,
     cx,
+    cz,
     hardware_efficient,
     ry,
     rz,
@@ -23,7 +24,7 @@ from qjax.circuits import (
 from qjax.noise import depolarizing
 from qjax.plan import default_cost_model
 from qjax.simulate import predict_bytes, run
-from qjax.states import DensityMatrix, PauliDensity, StateBatch, StateVector
+from qjax.states import MPS, DensityMatrix, PauliDensity, StateBatch, StateVector
 
 FACTOR = 2
 """What `predict_bytes` promises, in either direction."""
@@ -63,6 +64,34 @@ def random_pairs(num_wires: int, num_pairs: int):
     return build, (num_pairs, 2)
 
 
+def brickwork(num_wires: int, depth: int):
+    """Gates on neighbours: pairs of them are done at once."""
+
+    def layer(angles: Array) -> Circuit:
+        turns = [ry(angles[wire], wire) for wire in range(num_wires)]
+        starts = [*range(0, num_wires - 1, 2), *range(1, num_wires - 1, 2)]
+        return Circuit([*turns, *(cz(s, s + 1) for s in starts)], num_wires)
+
+    def build(angles: Array) -> Circuit:
+        return Circuit([Repeat(jax.vmap(layer)(angles), depth)], num_wires)
+
+    return build, (depth, num_wires)
+
+
+def rings(num_wires: int, depth: int):
+    """A gate between the ends of a chain, which is done as a layer and cut."""
+
+    def build(angles: Array) -> Circuit:
+        operations = []
+        for own in angles:
+            operations += [ry(own[wire], wire) for wire in range(num_wires)]
+            operations += [cx(wire, wire + 1) for wire in range(num_wires - 1)]
+            operations.append(cx(num_wires - 1, 0))
+        return Circuit(operations, num_wires)
+
+    return build, (depth, num_wires)
+
+
 def vector(num_wires: int, dtype=None):
     return jax.eval_shape(lambda: StateVector.zeros(num_wires, dtype))
 
@@ -73,6 +102,10 @@ def pauli_density(num_wires: int):
 
 def density(num_wires: int):
     return jax.eval_shape(lambda: DensityMatrix.zeros(num_wires))
+
+
+def chain(num_wires: int, max_bond: int):
+    return jax.eval_shape(lambda: MPS.zeros(num_wires, max_bond))
 
 
 def batch(num_wires: int):
@@ -111,6 +144,7 @@ def check(case, state, gradient, method) -> None:
 MODES = (None, "reverse", "remat", "adjoint")
 DEEP, SHALLOW = (lambda n: layers(n, 16)), (lambda n: layers(n, 2))
 NOISY, RANDOM = (lambda n: noisy_layers(n, 8)), (lambda n: random_pairs(n, 30))
+BRICKS, RINGS = (lambda n: brickwork(n, 8)), (lambda n: rings(n, 3))
 
 
 @pytest.mark.parametrize("gradient", MODES)
@@ -124,6 +158,16 @@ def test_memory_of_gates_on_a_vector():
 
 def test_memory_of_blocks_on_a_batch():
     check(DEEP, batch(10), "adjoint", "blocks")
+
+
+def test_memory_of_a_chain_that_cuts_its_bonds():
+    check(BRICKS, chain(16, 8), "reverse", "auto")
+
+
+def test_the_gradient_of_a_chain_has_no_adjoint_mode():
+    circuit = hardware_efficient(np.zeros((3, 4, 2), np.float32))
+    with pytest.raises(ValueError, match="reverse or remat on an MPS, but is 'adj"):
+        predict_bytes(circuit, chain(4, 4), gradient="adjoint")
 
 
 def test_memory_of_noise_in_the_pauli_basis():
@@ -200,6 +244,11 @@ MANY = [
     *itertools.product((NOISY,), (density(8),), ("gates", "blocks"), MODES[:3]),
     *itertools.product((NOISY,), (pauli_density(8),), ("blocks",), MODES[:3]),
     *itertools.product((SHALLOW,), (pauli_density(7),), ("gates",), MODES[:3]),
+    *itertools.product((BRICKS, RINGS, RANDOM), (chain(32, 32),), ("auto",), MODES[:3]),
+    # No bond is cut.
+    *itertools.product(
+        (lambda n: layers(n, 5),), (chain(64, 64),), ("auto",), MODES[:2]
+    ),
 ]
 
 

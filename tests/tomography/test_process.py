@@ -49,6 +49,7 @@ from qjax.tomography import (
     state_circuits,
 )
 from tests import oracles, stats
+from tests.compiling import quick_jit
 from tests.tomography.chi_squared import chi_squared, p_value
 
 SHOTS = 1000
@@ -116,7 +117,7 @@ def test_a_process_is_recovered_within_error_bars(
     truth = oracle_transfer(process)
     stack = process_circuits(process, wires, preparations)
 
-    @jax.jit
+    @quick_jit
     @jax.vmap
     def experiment(own):
         counts = sample_counts(own, stack, wires, shots)
@@ -170,7 +171,7 @@ def test_injected_correlated_noise_is_recovered_within_error_bars(key):
     confusion = ReadoutConfusion(np.asarray([0.03, 0.05]), np.asarray([0.06, 0.02]))
     stack = process_circuits(process, wires)
 
-    @jax.jit
+    @quick_jit
     def experiment(own):
         first, second = jax.random.split(own)
         prepared = readout_circuits(2)
@@ -226,8 +227,8 @@ def test_wires_come_in_the_order_they_are_named(key):
     np.testing.assert_allclose(exact_transfer(process, (2, 0)), ideal, atol=1e-6)
     np.testing.assert_allclose(exact_transfer(process, (0, 2)), exchanged, atol=1e-6)
     stack = process_circuits(process, (2, 0))
-    counts = jax.jit(lambda own: sample_counts(own, stack, (2, 0), 400))(key)
-    found = jax.jit(fit_process)(counts)
+    counts = quick_jit(lambda own: sample_counts(own, stack, (2, 0), 400))(key)
+    found = quick_jit(fit_process)(counts)
     gap = abs(np.asarray(found.transfer) - ideal)
     assert gap.max() < 0.35 and abs(np.asarray(found.transfer) - exchanged).max() > 0.8
 
@@ -252,7 +253,7 @@ def test_noise_of_preparation_and_measurement_is_part_of_the_estimate(key):
     """`noise` acts on the whole circuit: U3, process, U3 each lose a factor."""
     stack = process_circuits(Circuit([h(0)], 1), (0,), "01+-rl")
     model = NoiseModel((depolarizing(0.1, 0),))
-    found = jax.jit(
+    found = quick_jit(
         lambda own: fit_process(
             sample_counts(own, stack, (0,), 4000, noise=model), "01+-rl"
         )
@@ -266,7 +267,7 @@ def test_fidelity_of_an_estimate_covers_the_true_one(key):
     exact = float(average_gate_fidelity(exact_transfer(process, (0,)), t(0)))
     stack = process_circuits(process, (0,))
 
-    @jax.jit
+    @quick_jit
     @jax.vmap
     def experiment(own):
         found = fit_process(sample_counts(own, stack, (0,), SHOTS))
@@ -292,7 +293,7 @@ def test_estimated_readout_errors_are_undone_and_propagated(key):
     stack, states = process_circuits(process, (0,)), np.asarray([[0], [1]])
     prepared = readout_circuits(1, states)
 
-    @jax.jit
+    @quick_jit
     @jax.vmap
     def experiment(own):
         first, second = jax.random.split(own)
@@ -326,7 +327,7 @@ def test_the_nearest_channel_is_one_and_is_closer_to_the_truth(key):
     truth = np.asarray(exact_transfer(process, (0,)))
     stack = process_circuits(process, (0,))
 
-    @jax.jit
+    @quick_jit
     @jax.vmap
     def experiment(own):
         found = fit_process(sample_counts(own, stack, (0,), 100))

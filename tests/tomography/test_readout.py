@@ -15,6 +15,7 @@ from qjax.tomography import (
     sample_counts,
 )
 from tests import stats
+from tests.compiling import quick_jit
 
 CONFUSION = ReadoutConfusion(np.asarray([0.02, 0.1]), np.asarray([0.05, 0.3]))
 ENDS = np.asarray([[0, 0], [1, 1]])
@@ -30,14 +31,14 @@ def correlated_matrix() -> np.ndarray:
 def repeated(key, states, readout, shots, number):
     stack = readout_circuits(2, states)
     many = jax.vmap(lambda own: sample_counts(own, stack, (0, 1), shots, readout))
-    return np.asarray(jax.jit(many)(jax.random.split(key, number)))
+    return np.asarray(quick_jit(many)(jax.random.split(key, number)))
 
 
 def test_rates_of_each_wire_are_recovered_within_error_bars(key):
     """Chi-squared of 400 experiments; error bars a factor 2 too small are rejected."""
     counts = repeated(key, ENDS, CONFUSION, 1000, 400)
 
-    @jax.jit
+    @quick_jit
     @jax.vmap
     def fitted(one):
         found = fit_readout(one, ENDS)
@@ -129,7 +130,7 @@ def test_covariance_of_the_matrix_is_that_of_many_estimates(key):
         lambda one: fit_readout_matrix(one),
     )
     for fit in fits:
-        matrices = jax.jit(jax.vmap(lambda one, f=fit: f(one).matrix()))(counts)
+        matrices = quick_jit(jax.vmap(lambda one, f=fit: f(one).matrix()))(counts)
         sampled = np.cov(np.asarray(matrices, float).reshape(len(counts), 16).T)
         predicted = np.asarray(fit(counts[0]).matrix_covariance()).reshape(16, 16)
         scale = np.sqrt(np.outer(np.diag(sampled), np.diag(sampled)))

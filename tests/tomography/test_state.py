@@ -9,6 +9,7 @@ from qjax.simulate import run
 from qjax.states import DensityMatrix, trace_distance
 from qjax.tomography import fit_state, sample_counts, state_circuits
 from tests import oracles, stats
+from tests.compiling import quick_jit
 from tests.tomography.chi_squared import chi_squared, p_value
 
 SHOTS = 1000
@@ -21,13 +22,13 @@ def test_a_state_is_recovered_within_error_bars(key):
         [ry(0.7, 0), cx(0, 2), rx(0.5, 2), ry(0.4, 1), cz(1, 2),
          correlated_pauli([0.1], ["XY"], (0, 2)), depolarizing(0.1, 1)], 3,
     )  # fmt: skip
-    final = jax.jit(lambda: run(preparation, DensityMatrix.zeros(3)))()
+    final = quick_jit(lambda: run(preparation, DensityMatrix.zeros(3)))()
     exact = final.reduced(wires)
     words = [oracles.pauli_word(a + b, (0, 1), 2) for a in "IXYZ" for b in "IXYZ"]
     truth = np.asarray([np.trace(word @ np.asarray(exact)).real for word in words])
     stack = state_circuits(preparation, wires)
 
-    @jax.jit
+    @quick_jit
     @jax.vmap
     def experiment(own):
         found = fit_state(sample_counts(own, stack, wires, SHOTS))
