@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, UInt8
 
-from qjax._checks import check_shots, require
+from qjax._checks import check_bits, check_shots, require
 from qjax._decompositions import row_basis
 from qjax._linalg import as_complex, product, real_to_complex
 from qjax._memory import require_state_fits
@@ -106,8 +106,7 @@ class MPS(AbstractState):
         dtype: np.dtype | type | None = None,
     ) -> "MPS":
         """Return the basis state |bits>."""
-        require(len(bits) > 0, "bits", "name at least one wire", bits)
-        require(all(b in (0, 1) for b in bits), "bits", "hold 0 and 1", bits)
+        check_bits(bits)
         require(max_bond >= 1, "max_bond", "be at least 1", max_bond)
         dtype = complex if dtype is None else dtype
         # A chain, its environments, and as much again while a layer acts.
