@@ -88,7 +88,7 @@ bench: $(BENCH_VENV)/bench.stamp
 	$(BENCH_BIN)/python scripts/bench/run.py $(BENCH)
 	$(BENCH_BIN)/python scripts/bench/report.py
 	$(BENCH_BIN)/python scripts/bench/kernels.py
-	$(BENCH_BIN)/python scripts/bench/mps_kernels.py
+	OPENBLAS_NUM_THREADS=1 $(BENCH_BIN)/python scripts/bench/mps_kernels.py
 
 # Names and versions of the environment of the peers, resolved afresh.
 bench-constraints:

@@ -33,7 +33,7 @@ class ShardingConfig:
     """Qubits on the fewest devices, numbers of devices; `seed` is the root seed."""
 
     seed: int = 0
-    num_wires: int = 14
+    num_wires: int = 18
     devices: tuple[int, ...] = (1, 2, 4, 8)
     depth: int = 4
     rounds: int = 5

@@ -90,6 +90,7 @@ LIMITS = (
     Limit("W6C-d10", "prepare_s", "trace and compile, CPU s", 10, 4),
     Limit("W6C-d100", "prepare_s", "trace and compile, CPU s", 10, 4),
     Limit("W6C-d100", "prepare_s", "the same / depth 10", 1.5, 1, per="W6C-d10"),
+    Limit("W6C-d100", "prepare_s", "the same / depth 20", 1.5, 1, per="W6C-d20"),
 )
 
 

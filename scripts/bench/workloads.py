@@ -180,7 +180,7 @@ def _cases() -> Iterator[Case]:
         yield Case(name, "W6", "chain_values", 64, 20, bond=64, draw=draw)
     for n in (12, 64):
         yield Case(f"W6G-n{n}", "W6G", "chain_gradient", n, 10, bond=32)
-    for depth in (10, 100):
+    for depth in (10, 20, 100):
         yield Case(f"W6C-d{depth}", "W6C", "chain_compile", 64, depth, bond=32)
     for depth in (4, 8):
         yield Case(f"W7-d{depth}", "W7", "metric", 8, depth)

@@ -216,7 +216,15 @@ def chain_circuit(case: Case, angles) -> Circuit:
     """Layers with CZ on alternating links, as a Repeat of an even and an odd one."""
     n = case.num_wires
     two = [op for layer in (0, 1) for op in alternating_ops(n, layer)]
-    layers = jax.vmap(lambda values: Circuit(gates(two, values.ravel()), n))
+
+    def layers_of(values) -> Circuit:
+        # One split, those of a kind side by side, as in `hardware_efficient`.
+        flat = values.transpose(2, 0, 1).reshape(-1)
+        pieces = jax.lax.split(flat, (1,) * values.size)
+        order = np.arange(values.size).reshape(2, 2 * n).T.reshape(-1)
+        return Circuit(gates(two, [pieces[i].reshape(()) for i in order]), n)
+
+    layers = jax.vmap(layers_of)
     pairs = case.depth // 2
     return Circuit([Repeat(layers(angles.reshape(pairs, 2, n, 2)), pairs)], n)
 
