@@ -1,6 +1,7 @@
-"""Measure ways to cut the bonds of a chain, and show them in docs/benchmarks.md.
+r"""Measure ways to cut the bonds of a chain, and show them in docs/benchmarks.md.
 
-    OPENBLAS_NUM_THREADS=1 python scripts/bench/mps_kernels.py [--bonds N ...] [--rounds N] [--core C]
+    OPENBLAS_NUM_THREADS=1 \
+        python scripts/bench/mps_kernels.py [--bonds N ...] [--rounds N] [--core C]
 
 All get the same matrices: those of every pair of neighbours after a layer of W6
 that has to be cut. Times are CPU time on one core, in turns.

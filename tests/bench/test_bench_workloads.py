@@ -82,7 +82,7 @@ def test_layers_of_chains_alternate_between_the_links():
 
 def test_chains_are_cut_where_the_bonds_outgrow_the_cap():
     cut = {name for name, case in workloads.CASES.items() if case.truncates}
-    assert cut == {"W6", "W6-s1", "W6-s2", "W6C-d100"}
+    assert cut == {"W6", "W6-s1", "W6-s2", "W6C-d20", "W6C-d100"}
     # A layer doubles every second bond: 2^6 after 12 layers, 2^7 after 13.
     case = workloads.CASES["W6"]
     assert not dataclasses.replace(case, depth=12).truncates
