@@ -36,7 +36,7 @@ def readings(key: Any, vector: Any) -> Any:
     other = state.apply_matrix(np.eye(4), (0, 2)).with_max_bond(1).canonical()
     bits = state.sample(key, 4)
     return (
-        state.norm(), other.normalized().tensors, state.reduced((1, 3)),
+        state.within(1.0).norm(), other.normalized().tensors, state.reduced((1, 3)),
         state.probabilities(), state.probabilities((2,)), state.to_vector(),
         state.expect_paulis((1, 2), (3, 0)), state.log_probabilities(bits),
         fidelity(state, other), state.overlap(MPS.zeros(4, 1)),

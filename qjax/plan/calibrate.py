@@ -48,7 +48,7 @@ def calibrate(
 
     Example:
         >>> from qjax.plan import calibrate
-        >>> calibrate(log_sizes=(9,), rounds=1).log_sizes
+        >>> calibrate(log_sizes=(9,), rounds=1).log_sizes  # doctest: +SKIP
         (9,)
     """
     require(rounds >= 1, "rounds", "be at least 1", rounds)

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex
+from jaxtyping import Array, Complex, Float
 
 from qjax.plan.chains import SWAP, Draws, Layer, Pairs, Placed, Step
 from qjax.plan.strings import Split, Tables, split_pairs
 
 Run = tuple[int, ...]
 """Rows of one-wire matrices in time order."""
+
+Links = tuple[bool, bool]
+"""Whether the links to the left and to the right are used."""
 
 _SWAP_MATRIX = np.eye(4)[[0, 2, 1, 3]]
 
@@ -67,36 +70,42 @@ def pair_matrices(
     return jnp.where(flags, other, blocks).reshape(-1, 4, 4)
 
 
-def layer_operator(
-    tables: Tables, layer: Layer, num_sites: int, rank: int
-) -> Complex[Array, "n r r 2 2"]:
-    """Write a layer as an operator chain with bonds of `rank`.
+def layer_operators(
+    tables: Tables, layers: Sequence[Layer], num_sites: int, rank: int
+) -> Complex[Array, "l n r r 2 2"]:
+    """Write layers as operator chains with bonds of `rank`, all of them at once.
 
     On a site act at most two operations that use its links, each after a run of
     one-wire ones: W[k_left, k_right] = F_2[k_2] R_2 F_1[k_1] R_1, with k_1 and k_2 on
     the links that the operations use.
     """
-    sites = [_Site() for _ in range(num_sites)]
-    factors, first_rows = _layer_factors(tables, layer, rank)
-    for item, row in zip(layer.placed, first_rows, strict=True):
+    placed = [item for layer in layers for item in layer.placed]
+    factors, first_rows = _layer_factors(tables, placed, rank)
+    firsts = [num_sites * k for k, layer in enumerate(layers) for _ in layer.placed]
+    sites = [_Site() for _ in range(len(layers) * num_sites)]
+    for item, row, first in zip(placed, first_rows, firsts, strict=True):
         wires = item.piece.wires
         low, high = min(wires), max(wires)
-        for site in range(low, high + 1):
-            left, right = site > low, site < high
-            if site in wires:
-                place = wires.index(site)
-                sites[site].add(row + place, item.before[place], left, right)
+        for wire in range(low, high + 1):
+            site, left, right = sites[first + wire], wire > low, wire < high
+            if wire in wires:
+                place = wires.index(wire)
+                site.add(row + place, item.before[place], left, right)
             else:
-                sites[site].add(1, (), left, right)
+                site.add(1, (), left, right)
     dtype = tables.singles.dtype
     runs = run_products(tables.singles, [run for s in sites for run in s.runs()])
-    runs = runs.reshape(num_sites, 2, 2, 2)
+    runs = runs.reshape(len(sites), 2, 2, 2)
     chosen = factors[np.asarray([s.rows() for s in sites], np.int32)]
     high = jax.lax.Precision.HIGHEST
     acted = jnp.einsum("nfkab,nfbc->nfkac", chosen, runs, precision=high)
     both = jnp.einsum("nlab,nkbc->nklac", acted[:, 1], acted[:, 0], precision=high)
-    where = jnp.asarray(np.stack([s.places(rank) for s in sites]), dtype)
-    return jnp.einsum("nxykl,nklab->nxyab", where, both, precision=high)
+    # Few ways to use the links occur, however many sites there are.
+    ways = list(dict.fromkeys(s.links() for s in sites))
+    known = jnp.asarray(np.stack([_places(way, rank) for way in ways]), dtype)
+    where = known[np.asarray([ways.index(s.links()) for s in sites], np.int32)]
+    found = jnp.einsum("nxykl,nklab->nxyab", where, both, precision=high)
+    return found.reshape(len(layers), num_sites, *found.shape[1:])
 
 
 class _Site:
@@ -120,23 +129,28 @@ class _Site:
         """One-wire operations before each factor."""
         return [run for _, run, _, _ in self._two()]
 
-    def places(self, rank: int) -> np.ndarray:
-        """Which operator bonds (left, right) belong to which (k_1, k_2): 0 or 1."""
-        found = np.zeros((rank,) * 4)
-        for k in np.ndindex(rank, rank):
-            bonds = [0, 0]
-            fits = True
-            for own, (_, _, *links) in zip(k, self._two(), strict=True):
-                fits &= own == 0 or any(links)
-                for side in (0, 1):
-                    bonds[side] += own if links[side] else 0
-            if fits:
-                found[(*bonds, *k)] = 1
-        return found
+    def links(self) -> tuple[Links, ...]:
+        """Which links each factor uses."""
+        return tuple((left, right) for _, _, left, right in self._two())
+
+
+def _places(way: Sequence[Links], rank: int) -> Float[np.ndarray, "r r r r"]:
+    """Mark which operator bonds (left, right) belong to which (k_1, k_2)."""
+    found = np.zeros((rank,) * 4)
+    for k in np.ndindex(rank, rank):
+        bonds = [0, 0]
+        fits = True
+        for own, links in zip(k, way, strict=True):
+            fits &= own == 0 or any(links)
+            for side in (0, 1):
+                bonds[side] += own if links[side] else 0
+        if fits:
+            found[(*bonds, *k)] = 1
+    return found
 
 
 def _layer_factors(
-    tables: Tables, layer: Layer, rank: int
+    tables: Tables, placed: Sequence[Placed], rank: int
 ) -> tuple[Complex[Array, "m r 2 2"], list[int]]:
     """Stack the factors of all operations; return the row of the first of each.
 
@@ -148,12 +162,12 @@ def _layer_factors(
     alone[0] = identity
     constants = np.stack([alone, np.broadcast_to(identity, (rank, 2, 2))])
     stacks, count = [jnp.asarray(constants, dtype)], 2
-    rows = [0] * len(layer.placed)
+    rows = [0] * len(placed)
     groups: dict[Split | None, list[int]] = {}
-    for number, item in enumerate(layer.placed):
+    for number, item in enumerate(placed):
         groups.setdefault(item.piece.split, []).append(number)
     for split, members in groups.items():
-        items = [layer.placed[number].piece for number in members]
+        items = [placed[number].piece for number in members]
         if split is None:
             own = [
                 np.arange(piece.row, piece.row + len(piece.wires)) for piece in items

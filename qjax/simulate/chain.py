@@ -1,5 +1,6 @@
 """Running circuits on matrix product states, noisy ones by drawing."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from qjax.plan.chains import Draws, Layer, Pairs, Step, plan_chain
 from qjax.plan.layers import (
     chunked,
     draw_operators,
-    layer_operator,
+    layer_operators,
     pair_matrices,
     run_products,
 )
@@ -85,9 +86,9 @@ def _run(
     plan = plan_chain(own, state.num_wires, state.bond, widest)
     numbers = tables(circuit.operations, state.dtype)
     tensors, error = state.tensors, state.truncation_error
-    for layer in plan.layers:
-        operator = layer_operator(numbers, layer, state.num_wires, layer.rank)
-        tensors = grow(tensors, operator)
+    for rank, layers in itertools.groupby(plan.layers, lambda layer: layer.rank):
+        for operator in layer_operators(numbers, [*layers], state.num_wires, rank):
+            tensors = grow(tensors, operator)
     log_prob, bits = jnp.zeros_like(error), jnp.zeros((0,), jnp.uint8)
     if plan.steps:
         wider = widest - tensors.shape[1]
@@ -191,9 +192,7 @@ def _pairs_step(key: Key | None, carry: _Carry, own: tuple[Array, Array]):
 
 def _layer_arrays(numbers: Tables, steps: Sequence[Layer], num_sites: int) -> Array:
     rank = max(layer.rank for layer in steps)
-    return jnp.stack(
-        [layer_operator(numbers, layer, num_sites, rank) for layer in steps]
-    )
+    return layer_operators(numbers, steps, num_sites, rank)
 
 
 def _layer_step(key: Key | None, carry: _Carry, own: Array):

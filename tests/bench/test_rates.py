@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import jax
+import pytest
 
 from qjax.simulate import Rates
 from scripts.bench.rates import MEASURES, Sizes, measured
@@ -11,6 +12,7 @@ from scripts.bench.rates import MEASURES, Sizes, measured
 SMALL = Sizes(matrix=8, eigen=4, wires=4, clifford=5, doublings=2, compiled=2)
 
 
+@pytest.mark.slow
 def test_every_rate_is_measured_and_is_a_finite_positive_number(monkeypatch):
     monkeypatch.setattr(jax, "clear_caches", lambda: None)  # other tests use them
     assert list(MEASURES) == [field.name for field in dataclasses.fields(Rates)]

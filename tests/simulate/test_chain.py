@@ -187,10 +187,11 @@ def test_what_is_random_waits_for_its_wire_alone():
     assert kinds == [Pairs, Draws, Pairs, Draws]
 
 
+@pytest.mark.parametrize("links", (ladder, lambda n: [ccx(0, 2, n - 1)]))
 @pytest.mark.parametrize("depth", (10, 100))
-def test_the_program_does_not_grow_with_depth(depth):
+def test_the_program_does_not_grow_with_depth(depth, links):
     def program(angles):
-        return run(layered(angles, ladder), MPS.zeros(6, 4)).tensors
+        return run(layered(angles, links), MPS.zeros(6, 4)).tensors
 
     shape = jax.ShapeDtypeStruct((depth, 6), np.float32)
     jaxpr = jax.make_jaxpr(program)(shape).jaxpr

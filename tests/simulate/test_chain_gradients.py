@@ -123,18 +123,19 @@ def test_gradients_of_ghz_64_equal_parameter_shift():
     assert np.isfinite(np.asarray(found)).all()
 
 
-@pytest.mark.parametrize("remat", ("reverse", "remat"))
-def test_what_is_kept_does_not_change_a_gradient(remat):
+def test_what_is_kept_does_not_change_a_gradient():
     rng = np.random.default_rng(0)
-    angles = rng.uniform(0, 6, (3, 2, WIRES, 2)).astype(np.float32)
+    angles = rng.uniform(0, 6, (2, 2, WIRES, 2)).astype(np.float32)
 
-    def loss(own, gradient):
-        state = run(brickwork(own), MPS.zeros(WIRES, 4), gradient=gradient)
+    def loss(own, kept):
+        state = run(brickwork(own), MPS.zeros(WIRES, 2), gradient=kept)
         return expectation(state, ZS[4])
 
-    found = jax.grad(lambda a: loss(a, remat))(angles)
-    expected = jax.grad(lambda a: loss(a, "auto"))(angles)
-    assert np.allclose(found, expected, atol=1e-4)
+    slopes = jax.jit(jax.grad(loss), static_argnums=1)
+    expected = slopes(angles, "auto")
+    assert np.abs(expected).max() > 0.01
+    for kept in ("reverse", "remat"):
+        assert np.allclose(slopes(angles, kept), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", (np.complex64, np.complex128))

@@ -217,7 +217,17 @@ class MPS(AbstractState):
     def within(self, max_error: float) -> "MPS":
         """Return the state as it is, or report a `truncation_error` above `max_error`.
 
-        A concrete error is reported as ValueError at once, a traced one at run time.
+        A concrete error is reported at once, a traced one at run time.
+
+        Raises:
+            ValueError: If the error is larger.
+
+        Example:
+            >>> from qjax.circuits import ghz
+            >>> from qjax.simulate import run
+            >>> from qjax.states import MPS
+            >>> run(ghz(40), MPS.zeros(40, max_bond=2)).within(1e-6).bond
+            2
         """
         error = self.truncation_error
         tensors = self.tensors
