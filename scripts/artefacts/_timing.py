@@ -19,8 +19,7 @@ from scripts.bench.worker import measure_time
 def one_blas_thread() -> threadpoolctl.threadpool_limits:
     """A context in which LAPACK does not share its small matrices among threads.
 
-    On a machine with other work to do, its threads wait for each other: eigenvectors
-    of chains took up to a hundred times longer.
+    On a machine with other work to do, its threads wait for each other.
     """
     return threadpoolctl.threadpool_limits(1)
 

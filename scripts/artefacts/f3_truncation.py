@@ -21,7 +21,7 @@ from scripts.artefacts._palette import (
     marked_sizes,
     plain_axes,
 )
-from scripts.artefacts._timing import one_blas_thread
+from scripts.artefacts._timing import draw_spread, one_blas_thread
 from scripts.bench.sides.numpy_side import evolve, z_values, zeros
 from scripts.bench.sides.qjax_side import chain_circuit
 from scripts.bench.workloads import CASES, Case
@@ -149,18 +149,16 @@ def _draw_errors(axes: matplotlib.axes.Axes, rows: pd.DataFrame, curves) -> None
         line, face = STYLES[str(dtype)]
         for column, colour, marker, label in curves:
             found = part.groupby("bond")[column].agg(["median", "min", "max"])
-            found = found.astype(float)
-            axes.errorbar(
-                found.index.astype(float),
-                found["median"],
-                yerr=[found["median"] - found["min"], found["max"] - found["median"]],
+            found.columns = [column, f"{column}_low", f"{column}_high"]
+            draw_spread(
+                axes,
+                found.reset_index(),
+                "bond",
+                column,
                 color=colour,
                 marker=marker,
                 markerfacecolor=face or colour,
                 linestyle=line,
-                markersize=3.5,
-                capsize=2,
-                linewidth=1.2,
                 label=label if line == "-" else None,
             )
     axes.set_yscale("log")

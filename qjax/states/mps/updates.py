@@ -96,7 +96,7 @@ def apply_pairs(
     pair = product(
         left.reshape(many, 2 * size, size), right.reshape(many, size, 2 * size)
     ).reshape(many, size, 4, size)
-    # Entry by entry: a fifth of the time of many products with a small matrix.
+    # Entry by entry: faster than many products with a small matrix.
     pair = jnp.sum(matrices[:, None, :, :, None] * pair[:, :, None], axis=3)
     weighted = product(weight, pair.reshape(many, size, -1))
     pair = pair.reshape(many, 2 * size, 2 * size)
