@@ -162,3 +162,30 @@ def test_a_gradient_through_a_tied_cut_is_an_error(dtype):
             return expectation(state, pauli("Z", 2))
 
         assert np.isfinite(jax.jit(jax.grad(uneven))(angle))
+
+
+@pytest.mark.slow
+@pytest.mark.x64
+def test_at_special_angles_a_part_of_a_gradient_may_be_missing():
+    """A known limit, told in docs/representations.md: if this fails, it is gone."""
+    rng = np.random.default_rng(1)
+    shape = (4, 2, WIRES, 2)
+    angles = rng.integers(0, 4, shape) * np.pi / 2 * (rng.random(shape) < 0.2)
+    words = pauli("YX", (3, 4)) + pauli("XX", (2, 3)) + 0.7 * pauli("YZ", (1, 2))
+    words = words + pauli("XYX", (4, 5, 6)) + pauli("X", 0) + pauli("Z", 5)
+    words = words + 0.3 * pauli("YYXX", (2, 3, 4, 5))
+
+    @jax.jit
+    def energy(own):
+        return expectation(run(brickwork(own), MPS.zeros(WIRES, 8)), words)
+
+    def slope(direction, step=1e-5):
+        ahead, behind = angles + step * direction, angles - step * direction
+        return float(energy(ahead) - energy(behind)) / (2 * step)
+
+    first, second = (x / np.linalg.norm(x) for x in rng.normal(size=(2, *shape)))
+    # The cut map has a derivative here: differences are linear in the direction ...
+    assert abs(slope(first) + slope(second) - slope(first + second)) < 1e-4
+    # ... and the gradient is another one.
+    found = np.asarray(jax.jit(jax.grad(energy))(angles))
+    assert abs(np.sum(found * first) - slope(first)) > 0.1
