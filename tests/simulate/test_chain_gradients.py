@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 
 from qjax.circuits import Circuit, Repeat, cx, cz, h, pauli, rx, rxx, ry, rz
 from qjax.simulate import expectation, run
@@ -189,3 +190,11 @@ def test_at_special_angles_a_part_of_a_gradient_may_be_missing():
     # ... and the gradient is another one.
     found = np.asarray(jax.jit(jax.grad(energy))(angles))
     assert abs(np.sum(found * first) - slope(first)) > 0.1
+
+    # The check that the docs advise tells this point from one close to it.
+    def check(at):
+        check_grads(energy, (at,), 1, ["rev"], atol=1e-4, rtol=1e-3, eps=1e-5)
+
+    with pytest.raises(AssertionError):
+        check(angles)
+    check(angles + 1e-3 * rng.normal(size=shape))
