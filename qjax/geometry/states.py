@@ -47,15 +47,11 @@ def metric_tensor(state_fn: StateFn, params: PyTree) -> Float[Array, "p p"]:
         0.25
     """
     flat, unravel = ravel_pytree(params)
-    amplitudes = _amplitudes(state_fn, unravel)
+    amplitudes = amplitudes_of(state_fn, unravel)
 
-    psi, push = amplitudes(flat), _derivative(amplitudes, flat)
+    psi, push = amplitudes(flat), pushforward(amplitudes, flat)
     tangents = jax.vmap(push)(jnp.eye(flat.size, dtype=flat.dtype))
-    high = jax.lax.Precision.HIGHEST
-    along = jnp.matmul(tangents, psi.conj(), precision=high)
-    gram = jnp.matmul(tangents.conj(), tangents.T, precision=high)
-    metric = gram - along.conj()[:, None] * along[None, :]
-    return metric.real.astype(flat.dtype)
+    return gram(tangents, psi, flat.dtype)
 
 
 def metric_vp(state_fn: StateFn, params: PyTree, vector: PyTree) -> PyTree:
@@ -90,15 +86,25 @@ def metric_vp(state_fn: StateFn, params: PyTree, vector: PyTree) -> PyTree:
         >>> round(float(metric_vp(state, jnp.asarray(0.3), jnp.asarray(2.0))), 6)
         0.5
     """
-    amplitudes = _amplitudes(state_fn, lambda tree: tree)
+    amplitudes = amplitudes_of(state_fn, lambda tree: tree)
     psi, pull = jax.vjp(amplitudes, params)
-    phi = _derivative(amplitudes, params)(vector)
+    phi = pushforward(amplitudes, params)(vector)
     phi = phi - psi * jnp.vdot(psi, phi)
     (product,) = pull(phi.conj())
     return product
 
 
-def _derivative(
+def gram(
+    tangents: Complex[Array, "k d"], psi: Complex[Array, " d"], dtype: jnp.dtype
+) -> Float[Array, "k k"]:
+    """Return Re <d_i|d_j> - <d_i|psi><psi|d_j>."""
+    high = jax.lax.Precision.HIGHEST
+    along = jnp.matmul(tangents, psi.conj(), precision=high)
+    inner = jnp.matmul(tangents.conj(), tangents.T, precision=high)
+    return (inner - along.conj()[:, None] * along[None, :]).real.astype(dtype)
+
+
+def pushforward(
     amplitudes: Callable[[Any], Complex[Array, " d"]], params: Any
 ) -> Callable[[Any], Complex[Array, " d"]]:
     """Return v -> sum_j v_j |d_j psi>, by forward mode wherever there is one.
@@ -116,7 +122,7 @@ def _derivative(
     return lambda direction: push(direction)[0]
 
 
-def _amplitudes(
+def amplitudes_of(
     state_fn: StateFn, unravel: Callable[[Any], Any]
 ) -> Callable[[Any], Complex[Array, " d"]]:
     def amplitudes(params: Any) -> Complex[Array, " d"]:

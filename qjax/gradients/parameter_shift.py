@@ -174,7 +174,7 @@ class _Plan:
         else:
             assert spectra is not None
             self.start = flat
-            found = _each_entry(spectra, flat.size)
+            found = each_entry(spectra, flat.size)
         rules = [shift_rule(entry) for entry in found]
         counts = [rule.shifts.size for rule in rules]
         self.index = np.repeat(np.arange(len(rules)), counts)
@@ -224,7 +224,7 @@ class _Plan:
         return self.angles.values(self.circuit_fn(params))
 
 
-def _each_entry(spectra: Spectra, size: int) -> Sequence[Sequence[float]]:
+def each_entry(spectra: Spectra, size: int) -> Sequence[Sequence[float]]:
     """Return one set of frequencies for each entry."""
     if all(np.ndim(entry) == 0 for entry in spectra):
         return [tuple(spectra)] * size  # type: ignore[list-item]

@@ -173,10 +173,12 @@ def test_the_batch_reaches_the_metric():
 
     params = jnp.ones(2)
     transform = scale_by_metric(scaled, 0.0)
-    step, _ = transform.update(params, None, params, batch=jnp.asarray(4.0))
+    state = transform.init(params)
+    step, _ = transform.update(params, state, params, batch=jnp.asarray(4.0))
     np.testing.assert_allclose(step, [0.25, 0.25])
     free = scale_by_metric_product(lambda p, v, batch: batch * v, 1e-6)
-    step, _ = free.update(params, None, params, batch=jnp.asarray(4.0))
+    state = free.init(params)
+    step, _ = free.update(params, state, params, batch=jnp.asarray(4.0))
     np.testing.assert_allclose(step, [0.25, 0.25], rtol=1e-5)
 
 
