@@ -170,7 +170,8 @@ def scale_by_sampled_metric(
         >>> from qjax.optim import scale_by_sampled_metric
         >>> def noisy(key, params):
         ...     return 4 * jnp.eye(2)
-        >>> transform = scale_by_sampled_metric(jax.random.key(1), noisy, 0.5, memory=0.0)
+        >>> key = jax.random.key(1)
+        >>> transform = scale_by_sampled_metric(key, noisy, 0.5, memory=0.0)
         >>> params = jnp.zeros(2)
         >>> step, _ = transform.update(jnp.ones(2), transform.init(params), params)
         >>> [round(float(x), 4) for x in step]
