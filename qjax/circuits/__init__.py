@@ -87,6 +87,13 @@ from qjax.circuits.operation import (
 from qjax.circuits.resources import (
     Resources,
 )
+from qjax.circuits.rewrite import (
+    commute,
+    drop_identities,
+    fold_gates,
+    merge_one_wire,
+    simplify,
+)
 from qjax.circuits.template import (
     Template,
     template,
@@ -118,6 +125,7 @@ __all__ = [
     "angle_encoding",
     "ccx",
     "ccz",
+    "commute",
     "commuting_groups",
     "controlled",
     "cphase",
@@ -128,6 +136,8 @@ __all__ = [
     "cx",
     "cy",
     "cz",
+    "drop_identities",
+    "fold_gates",
     "gate",
     "ghz",
     "h",
@@ -140,6 +150,7 @@ __all__ = [
     "iswapdg",
     "kraus_channel",
     "measurement_settings",
+    "merge_one_wire",
     "pauli",
     "pauli_rotation",
     "pauli_sum",
@@ -153,6 +164,7 @@ __all__ = [
     "rzz",
     "s",
     "sdg",
+    "simplify",
     "swap",
     "sx",
     "sxdg",

@@ -13,7 +13,12 @@ from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
 )
-from qjax.circuits.resources import Resources, count_resources
+from qjax.circuits.resources import (
+    Resources,
+    Times,
+    count_resources,
+    critical_path,
+)
 
 
 class Circuit(eqx.Module):
@@ -73,6 +78,17 @@ class Circuit(eqx.Module):
     def resources(self) -> Resources:
         """Return counts of operations by name and size, and the depth."""
         return count_resources(self.operations, self.num_wires)
+
+    def duration(self, times: Times) -> float:
+        """Return the time of one execution, each operation as early as its wires allow.
+
+        Args:
+            times: Time of an operation: by its number of wires, such as
+                {1: 35.0, 2: 300.0} in ns, or a function of the operation, such as one
+                that looks it up in a calibration. A number of wires that is missing
+                counts as 0.
+        """
+        return critical_path(self.operations, self.num_wires, times)
 
 
 class Repeat(AbstractComposite):

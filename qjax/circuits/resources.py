@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from qjax.circuits.operation import (
     AbstractOperation,
@@ -14,6 +14,8 @@ from qjax.circuits.operation import (
     count_outcomes,
     walk,
 )
+
+Times = Mapping[int, float] | Callable[[AbstractOperation], float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +70,25 @@ def count_resources(
         num_channels=num_channels,
         num_outcomes=count_outcomes(operations),
     )
+
+
+def critical_path(
+    operations: Sequence[AbstractOperation], num_wires: int, times: Times
+) -> float:
+    """Return when the last operation ends if each starts as soon as its wires are free.
+
+    Operations of no entry take no time.
+    """
+    ends = [0.0] * num_wires
+    for operation in walk(operations):
+        if isinstance(times, Mapping):
+            length = times.get(len(operation.wires), 0.0)
+        else:
+            length = times(operation)
+        end = max(ends[wire] for wire in operation.wires) + length
+        for wire in operation.wires:
+            ends[wire] = end
+    return max(ends)
 
 
 def _count_parameters(operation: AbstractOperation) -> int:

@@ -10,6 +10,7 @@ from qjax.simulate.choose import Recommendation as Recommendation
 from qjax.simulate.choose import auto as auto
 from qjax.simulate.choose import recommend as recommend
 from qjax.simulate.each import run_each as run_each
+from qjax.simulate.equivalence import circuit_infidelity as circuit_infidelity
 from qjax.simulate.estimate import estimate as estimate
 from qjax.simulate.measure import expectation as expectation
 from qjax.simulate.memory import predict_bytes as predict_bytes
