@@ -4,6 +4,15 @@ from qjax.optim.damping import AbstractDamping as AbstractDamping
 from qjax.optim.damping import Fixed as Fixed
 from qjax.optim.damping import LevenbergMarquardt as LevenbergMarquardt
 from qjax.optim.damping import Spectral as Spectral
+from qjax.optim.estimators import SPSA as SPSA
+from qjax.optim.estimators import AbstractEstimator as AbstractEstimator
+from qjax.optim.estimators import Autodiff as Autodiff
+from qjax.optim.estimators import Cost as Cost
+from qjax.optim.estimators import GradientReport as GradientReport
+from qjax.optim.estimators import HybridLoss as HybridLoss
+from qjax.optim.estimators import ParameterShift as ParameterShift
+from qjax.optim.estimators import Reused as Reused
+from qjax.optim.estimators import Subsampled as Subsampled
 from qjax.optim.natural import qng as qng
 from qjax.optim.natural import scale_by_metric as scale_by_metric
 from qjax.optim.natural import scale_by_metric_product as scale_by_metric_product
@@ -12,5 +21,10 @@ from qjax.optim.pruning import Pruned as Pruned
 from qjax.optim.pruning import entangler_importance as entangler_importance
 from qjax.optim.pruning import prune_entanglers as prune_entanglers
 from qjax.optim.schedules import depth_schedule as depth_schedule
+from qjax.optim.shots import AbstractShotRule as AbstractShotRule
+from qjax.optim.shots import FixedShots as FixedShots
+from qjax.optim.shots import GainShots as GainShots
+from qjax.optim.shots import ProgressShots as ProgressShots
+from qjax.optim.shots import Seen as Seen
 from qjax.optim.training import History as History
 from qjax.optim.training import fit as fit
