@@ -13,6 +13,9 @@ from qjax.optim.estimators import HybridLoss as HybridLoss
 from qjax.optim.estimators import ParameterShift as ParameterShift
 from qjax.optim.estimators import Reused as Reused
 from qjax.optim.estimators import Subsampled as Subsampled
+from qjax.optim.history import EarlyStopping as EarlyStopping
+from qjax.optim.history import EpochRecord as EpochRecord
+from qjax.optim.history import History as History
 from qjax.optim.natural import qng as qng
 from qjax.optim.natural import scale_by_metric as scale_by_metric
 from qjax.optim.natural import scale_by_metric_product as scale_by_metric_product
@@ -26,5 +29,4 @@ from qjax.optim.shots import FixedShots as FixedShots
 from qjax.optim.shots import GainShots as GainShots
 from qjax.optim.shots import ProgressShots as ProgressShots
 from qjax.optim.shots import Seen as Seen
-from qjax.optim.training import History as History
 from qjax.optim.training import fit as fit

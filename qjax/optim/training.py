@@ -1,11 +1,10 @@
 """A training loop: epochs under one jit, checkpoints, and a stop at divergence."""
 
-import os
 import pathlib
-import tempfile
+import time
 import zlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -13,27 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import rich.progress
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, Int8, PyTree
 
 from qjax._checks import require
 from qjax._types import Key
+from qjax.optim.checkpoint import Checkpoints
+from qjax.optim.estimators import AbstractEstimator, Autodiff, HybridLoss
+from qjax.optim.history import Callback, EarlyStopping, EpochRecord, History
 
-LossFn = Callable[[Any, Any], Float[Array, ""]]
+LossFn = Callable[[Any, Any], Float[Array, "*b"]]
 
-
-class History(eqx.Module):
-    """What a training run wrote down.
-
-    Attributes:
-        losses: Loss of each step, shape (epochs, steps); NaN where not reached.
-        metrics: What `evaluate` gave after each epoch, shape (epochs,), or NaN.
-        diverged_at: (epoch, step) of the first loss or parameter that was not finite,
-            both from 0, or None. The parameters returned are those before that step.
-    """
-
-    losses: np.ndarray
-    metrics: np.ndarray
-    diverged_at: tuple[int, int] | None
+_FINE, _BAD, _SPENT = np.int8(0), np.int8(1), np.int8(2)
+_REASONS = {int(_BAD): "diverged", int(_SPENT): "shots spent"}
 
 
 class _Snapshot(eqx.Module):
@@ -41,9 +31,14 @@ class _Snapshot(eqx.Module):
 
     params: PyTree
     opt_state: PyTree
+    estimator: PyTree
     epoch: np.ndarray
     losses: np.ndarray
+    costs: np.ndarray
     metrics: np.ndarray
+    seconds: np.ndarray
+    best: PyTree
+    best_epoch: np.ndarray
     identity: np.ndarray
 
 
@@ -56,132 +51,289 @@ def fit(
     *,
     epochs: int,
     batch_size: int,
+    estimator: AbstractEstimator | None = None,
     evaluate: Callable[[Any], float] | None = None,
+    early_stopping: EarlyStopping | None = None,
+    shot_budget: int | None = None,
     checkpoint: pathlib.Path | None = None,
+    callbacks: Sequence[Callback] = (),
     progress: bool = False,
 ) -> tuple[PyTree, History]:
     """Minimise a mean loss over mini-batches, every epoch as one compiled scan.
 
     The whole step (batch, gradient, update, check that all stays finite) is inside one
-    jit. The optimizer gets the batch as the optax extra argument `batch`. Each epoch
-    shuffles with a key of its own, so a resumed run repeats the uninterrupted one.
+    jit. The optimizer gets the batch and the loss as the optax extra arguments `batch`
+    and `value`. Each epoch shuffles with a key of its own, so a resumed run repeats the
+    uninterrupted one.
 
     Args:
-        key: JAX random key for the shuffles.
-        loss_fn: Maps (params, batch) to a scalar.
+        key: JAX random key for the shuffles and the estimator.
+        loss_fn: Maps (params, batch) to the losses of the examples, shape (b,), or to
+            their mean where `batch_size` divides N; or a `HybridLoss`.
         params: Pytree of floating arrays.
         optimizer: optax transformation.
         data: Pytree of arrays with one leading axis of N examples.
         epochs: Number of passes, at least 1.
-        batch_size: In [1, N]; the remainder of an epoch is left out.
+        batch_size: In [1, N]. Where it does not divide N, the last batch of an epoch is
+            padded with examples of weight 0.
+        estimator: How gradients are found; `Autodiff()` by default.
         evaluate: Maps params to a number after each epoch.
-        checkpoint: File to write after each epoch and to resume from if it exists.
+        early_stopping: When to stop by that number, and return the best parameters.
+        shot_budget: Stop before the step that would need more shots in all than this.
+        checkpoint: Folder to write after each epoch and to resume from if it holds a
+            checkpoint.
+        callbacks: Called with an `EpochRecord` after each epoch.
         progress: Show a progress bar.
 
     Returns:
-        The last finite parameters and the history.
+        The last finite parameters, or the best ones with early stopping, and the
+        history.
 
     Raises:
-        ValueError: If a size is out of range, or the checkpoint belongs to another run
-            (other shapes, key, data or batch size; another loss is not noticed).
+        ValueError: If a size is out of range, the loss is a mean where padding is
+            needed, the shots of one step exceed the budget, or the checkpoint belongs
+            to another run (other shapes, key, data or batch size; another loss is not
+            noticed).
 
     Example:
         >>> import jax, jax.numpy as jnp, optax
         >>> from qjax.optim import fit
-        >>> loss = lambda w, batch: jnp.mean((w - batch) ** 2)
-        >>> data, zero = jnp.ones(8), jnp.asarray(0.0)
+        >>> loss = lambda w, batch: (w - batch) ** 2
+        >>> data, zero = jnp.ones(7), jnp.asarray(0.0)
         >>> w, history = fit(jax.random.key(1), loss, zero, optax.sgd(0.3), data,
         ...                  epochs=20, batch_size=4)
-        >>> round(float(w), 3), history.diverged_at
-        (1.0, None)
+        >>> round(float(w), 3), history.stopped
+        (1.0, 'finished')
     """
+    _check_sizes(data, epochs, batch_size, evaluate, early_stopping)
+    if shot_budget is not None:
+        require(shot_budget > 0, "shot_budget", "be positive", shot_budget)
+    run = _Run(
+        key,
+        loss_fn,
+        optax.with_extra_args_support(optimizer),
+        Autodiff() if estimator is None else estimator,
+        data,
+        batch_size,
+    )
+    options = _Options(
+        epochs, evaluate, early_stopping, shot_budget, tuple(callbacks), progress
+    )
+    now = run.start(params, epochs)
+    if checkpoint is None:
+        return _train(run, now, None, options)
+    with Checkpoints(checkpoint, now) as stored:
+        found = stored.newest()
+        if found is not None:
+            same = np.array_equal(found.identity, now.identity)
+            rule = "hold a run with this key, data and batch size; remove it to start"
+            require(same, "checkpoint", f"{rule} anew", checkpoint)
+            now = found
+        return _train(run, now, stored, options)
+
+
+class _Options(NamedTuple):
+    """When to stop, and who is told."""
+
+    epochs: int
+    evaluate: Callable[[Any], float] | None
+    early_stopping: EarlyStopping | None
+    shot_budget: int | None
+    callbacks: tuple[Callback, ...]
+    progress: bool
+
+
+class _Run:
+    """What stays the same from epoch to epoch."""
+
+    def __init__(
+        self,
+        key: Key,
+        loss_fn: LossFn,
+        optimizer: optax.GradientTransformationExtraArgs,
+        estimator: AbstractEstimator,
+        data: PyTree,
+        batch_size: int,
+    ):
+        self.key, self.optimizer, self.estimator = key, optimizer, estimator
+        self.data, self.batch_size = data, batch_size
+        self.count = jax.tree.leaves(data)[0].shape[0]
+        self.steps = -(-self.count // batch_size)
+        self.loss = self._each(loss_fn)
+        self.traces = 0
+        self.epoch = jax.jit(self._epoch)
+
+    def _each(self, loss_fn: LossFn) -> LossFn:
+        """Return the loss of each example of a batch."""
+        if isinstance(loss_fn, HybridLoss):
+            return loss_fn
+        padded = self.count % self.batch_size != 0
+
+        def losses(params: Any, batch: Any) -> Float[Array, " b"]:
+            found = loss_fn(params, batch)
+            if found.ndim == 0:
+                rule = "return the loss of each example where `batch_size` does not "
+                rule += "divide the number of examples"
+                require(not padded, "loss_fn", rule, "one number for all")
+                found = jnp.broadcast_to(found, (self.batch_size,))
+            return found
+
+        return losses
+
+    def start(self, params: PyTree, epochs: int) -> _Snapshot:
+        """Return the snapshot before the first epoch."""
+        dtype = np.asarray(jax.tree.leaves(params)[0]).dtype
+        blank = np.full((epochs, self.steps), np.nan, dtype)
+        return _Snapshot(
+            params,
+            self.optimizer.init(params),
+            self.estimator.init(self.loss, params),
+            np.asarray(0),
+            blank,
+            np.full((epochs, self.steps, 3), np.nan, np.float32),
+            np.full(epochs, np.nan),
+            np.full(epochs, np.nan),
+            params,
+            np.asarray(-1),
+            _identity(self.key, self.data, self.batch_size),
+        )
+
+    def _epoch(self, key: Key, carry: Any, left: Array, data: PyTree) -> Any:
+        self.traces += 1
+        order_key, step_key = jax.random.split(key)
+        order = jax.random.permutation(order_key, self.count)
+        padding = self.steps * self.batch_size - self.count
+        order = jnp.concatenate([order, jnp.zeros(padding, order.dtype)])
+        batches = order.reshape(self.steps, self.batch_size)
+        real = np.arange(order.size).reshape(batches.shape) < self.count
+        weights = jnp.asarray(real / real.sum(axis=1, keepdims=True), jnp.float32)
+        keys = jax.random.split(step_key, self.steps)
+
+        def step(carry: Any, own: Any) -> tuple[Any, Any]:
+            batch_key, rows, shares = own
+            batch = jax.tree.map(lambda leaf: leaf[rows], data)
+            return self._step(carry, batch_key, batch, shares)
+
+        start = (carry, left, jnp.asarray(_FINE))
+        (carry, *_), steps = jax.lax.scan(step, start, (keys, batches, weights))
+        return carry, steps
+
+    def _step(
+        self, carry: Any, key: Key, batch: Any, weights: Float[Array, " b"]
+    ) -> tuple[Any, Any]:
+        (params, opt_state, state), left, status = carry
+        report, new_state = self.estimator(
+            key, self.loss, params, batch, weights, state
+        )
+        updates, new_opt_state = self.optimizer.update(
+            report.gradient, opt_state, params, batch=batch, value=report.value
+        )
+        new_params = optax.apply_updates(params, updates)
+        finite = jnp.isfinite(report.value) & _all_finite(new_params)
+        now = jnp.where(
+            finite, jnp.where(report.cost.shots > left, _SPENT, _FINE), _BAD
+        )
+        status = jnp.where(status == _FINE, now, status)
+        # After the first bad step nothing moves: what stays is the last good state.
+        kept = jax.tree.map(
+            lambda new, old: jnp.where(status == _FINE, new, old),
+            (new_params, new_opt_state, new_state),
+            (params, opt_state, state),
+        )
+        cost = jnp.stack(jax.tree.leaves(report.cost))
+        return (kept, left - report.cost.shots, status), (report.value, cost, status)
+
+
+def _train(
+    run: _Run, now: _Snapshot, stored: Checkpoints | None, options: _Options
+) -> tuple[PyTree, History]:
+    stopped, diverged_at = "finished", None
+    with rich.progress.Progress(disable=not options.progress, transient=True) as bar:
+        task = bar.add_task("training", total=options.epochs, completed=int(now.epoch))
+        while int(now.epoch) < options.epochs:
+            if _waits_too_long(now, options.early_stopping):
+                stopped = "no better"
+                break
+            epoch = int(now.epoch)
+            now, status = _advance(run, now, options)
+            if np.any(status != _FINE):
+                step = int(np.argmax(status != _FINE))
+                stopped = _REASONS[int(status[step])]
+                if stopped == "diverged":
+                    diverged_at = (epoch, step)
+                elif epoch == step == 0:
+                    rule = "suffice for the first step"
+                    require(False, "shot_budget", rule, options.shot_budget)
+                break
+            if stored is not None:
+                stored.save(epoch, now)
+            numbers = float(now.metrics[epoch]), float(now.seconds[epoch])
+            for callback in options.callbacks:
+                callback(
+                    EpochRecord(epoch, now.losses[epoch], now.costs[epoch], *numbers)
+                )
+            bar.advance(task)
+    best = None if options.early_stopping is None else int(now.best_epoch)
+    found = now.params if best is None else now.best
+    return found, History(
+        now.losses, now.costs, now.metrics, now.seconds, run.traces, stopped,
+        diverged_at, best,
+    )  # fmt: skip
+
+
+def _advance(
+    run: _Run, now: _Snapshot, options: _Options
+) -> tuple[_Snapshot, Int8[np.ndarray, " steps"]]:
+    """Run one epoch; return the new snapshot and how each step went."""
+    epoch, start = int(now.epoch), time.perf_counter()
+    left = np.inf
+    if options.shot_budget is not None:
+        left = options.shot_budget - np.nansum(now.costs[..., 2].astype(np.float64))
+    carry = (now.params, now.opt_state, now.estimator)
+    epoch_key = jax.random.fold_in(run.key, epoch)
+    room = jnp.asarray(left, jnp.float32)
+    (params, opt_state, state), steps = run.epoch(epoch_key, carry, room, run.data)
+    losses, costs, status = (np.asarray(part) for part in steps)
+    fine = status == _FINE
+    history, spent = now.losses.copy(), now.costs.copy()
+    history[epoch, fine], spent[epoch, fine] = losses[fine], costs[fine]
+    metrics, seconds = now.metrics.copy(), now.seconds.copy()
+    seconds[epoch] = time.perf_counter() - start
+    best, best_epoch = now.best, now.best_epoch
+    if fine.all():
+        if options.evaluate is not None:
+            metrics[epoch] = float(options.evaluate(params))
+        if options.early_stopping is not None:
+            old = float(metrics[best_epoch]) if best_epoch >= 0 else np.nan
+            if options.early_stopping.better(metrics[epoch], old):
+                best, best_epoch = params, np.asarray(epoch)
+    number = np.asarray(epoch + bool(fine.all()))
+    return _Snapshot(
+        params, opt_state, state, number, history, spent, metrics, seconds,
+        best, best_epoch, now.identity,
+    ), status  # fmt: skip
+
+
+def _waits_too_long(now: _Snapshot, rule: EarlyStopping | None) -> bool:
+    """Say whether the last epochs were no better than one before them."""
+    if rule is None:
+        return False
+    return int(now.epoch) - 1 - max(int(now.best_epoch), 0) >= rule.patience
+
+
+def _check_sizes(
+    data: PyTree,
+    epochs: int,
+    batch_size: int,
+    evaluate: Callable[[Any], float] | None,
+    early_stopping: EarlyStopping | None,
+) -> None:
     count = jax.tree.leaves(data)[0].shape[0]
     require(epochs >= 1, "epochs", "be at least 1", epochs)
     fits = 1 <= batch_size <= count
     require(fits, "batch_size", f"lie in [1, {count}]", batch_size)
-    optimizer = optax.with_extra_args_support(optimizer)
-    dtype = np.asarray(jax.tree.leaves(params)[0]).dtype
-    losses = np.full((epochs, count // batch_size), np.nan, dtype)
-    now = _Snapshot(
-        params,
-        optimizer.init(params),
-        np.asarray(0),
-        losses,
-        np.full(epochs, np.nan),
-        _identity(key, data, batch_size),
-    )
-    if checkpoint is not None and checkpoint.exists():
-        now = _load(checkpoint, now)
-    run_epoch = _epoch_function(loss_fn, optimizer, batch_size)
-    diverged_at = None
-    with rich.progress.Progress(disable=not progress, transient=True) as bar:
-        task = bar.add_task("training", total=epochs, completed=int(now.epoch))
-        for epoch in range(int(now.epoch), epochs):
-            now, bad_step = _advance(key, epoch, now, data, run_epoch, evaluate)
-            if bad_step is not None:
-                diverged_at = (epoch, bad_step)
-                break
-            if checkpoint is not None:
-                _save(checkpoint, now)
-            bar.advance(task)
-    return now.params, History(now.losses, now.metrics, diverged_at)
-
-
-def _advance(
-    key: Key,
-    epoch: int,
-    now: _Snapshot,
-    data: PyTree,
-    run_epoch: Callable[..., Any],
-    evaluate: Callable[[Any], float] | None,
-) -> tuple[_Snapshot, int | None]:
-    """Run one epoch; return the new snapshot and the first step that was not finite."""
-    epoch_key = jax.random.fold_in(key, epoch)
-    params, opt_state, losses, good = run_epoch(
-        epoch_key, now.params, now.opt_state, data
-    )
-    good, losses = np.asarray(good), np.asarray(losses)
-    bad_step = None if good.all() else int(np.argmin(good))
-    history, metrics = now.losses.copy(), now.metrics.copy()
-    if bad_step is None:
-        history[epoch] = losses
-        metrics[epoch] = np.nan if evaluate is None else float(evaluate(params))
-    done = np.asarray(epoch + (bad_step is None))
-    return _Snapshot(params, opt_state, done, history, metrics, now.identity), bad_step
-
-
-def _epoch_function(
-    loss_fn: LossFn, optimizer: optax.GradientTransformationExtraArgs, batch_size: int
-) -> Callable[..., Any]:
-    @jax.jit
-    def run_epoch(key: Key, params: PyTree, opt_state: PyTree, data: PyTree) -> Any:
-        count = jax.tree.leaves(data)[0].shape[0]
-        steps = count // batch_size
-        order = jax.random.permutation(key, count)[: steps * batch_size]
-        batches = order.reshape(steps, batch_size)
-
-        def step(carry: Any, rows: Array) -> tuple[Any, Any]:
-            params, opt_state, good = carry
-            batch = jax.tree.map(lambda leaf: leaf[rows], data)
-            loss, gradient = jax.value_and_grad(loss_fn)(params, batch)
-            updates, new_opt_state = optimizer.update(
-                gradient, opt_state, params, batch=batch
-            )
-            new_params = optax.apply_updates(params, updates)
-            good = good & jnp.isfinite(loss) & _all_finite(new_params)
-            # After the first bad step nothing moves: what stays is the last good state.
-            params, opt_state = jax.tree.map(
-                lambda new, old: jnp.where(good, new, old),
-                (new_params, new_opt_state),
-                (params, opt_state),
-            )
-            return (params, opt_state, good), (loss, good)
-
-        start = (params, opt_state, jnp.asarray(True))
-        (params, opt_state, _), (losses, good) = jax.lax.scan(step, start, batches)
-        return params, opt_state, losses, good
-
-    return run_epoch
+    given = early_stopping is None or evaluate is not None
+    require(given, "evaluate", "be given with `early_stopping`", None)
 
 
 def _all_finite(tree: PyTree) -> Array:
@@ -195,34 +347,3 @@ def _identity(key: Key, data: PyTree, batch_size: int) -> np.ndarray:
     for leaf in jax.tree.leaves((jax.random.key_data(key), data)):
         checksum = zlib.crc32(np.asarray(leaf).tobytes(), checksum)
     return np.asarray(checksum, np.uint32)
-
-
-def _save(path: pathlib.Path, snapshot: _Snapshot) -> None:
-    """Write to a temporary file, then rename: a reader sees all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            eqx.tree_serialise_leaves(file, snapshot)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        pathlib.Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _load(path: pathlib.Path, like: _Snapshot) -> _Snapshot:
-    try:
-        # Given a path, equinox would add a suffix to one that has none.
-        with path.open("rb") as file:
-            found = eqx.tree_deserialise_leaves(file, like)
-    except Exception as error:
-        raise ValueError(
-            f"Argument `checkpoint` must hold a run of the same shapes, but {path} "
-            "does not; remove it to start anew."
-        ) from error
-    same = np.array_equal(found.identity, like.identity)
-    rule = "hold a run with this key, data and batch size; remove it to start anew"
-    require(same, "checkpoint", rule, path)
-    return found
