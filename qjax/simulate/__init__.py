@@ -9,6 +9,8 @@ from qjax.simulate.choose import Answer as Answer
 from qjax.simulate.choose import Recommendation as Recommendation
 from qjax.simulate.choose import auto as auto
 from qjax.simulate.choose import recommend as recommend
+from qjax.simulate.compiled import CacheCounts as CacheCounts
+from qjax.simulate.compiled import CompiledCache as CompiledCache
 from qjax.simulate.each import run_each as run_each
 from qjax.simulate.equivalence import circuit_infidelity as circuit_infidelity
 from qjax.simulate.estimate import estimate as estimate
