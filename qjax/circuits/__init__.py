@@ -1,6 +1,8 @@
 """Circuits as data: operations, the gate table, observables and ansätze."""
 
 from qjax.circuits.ansatz import (
+    Entanglement,
+    Entangler,
     amplitude_encoding,
     angle_encoding,
     ghz,
@@ -108,6 +110,8 @@ __all__ = [
     "Circuit",
     "Conditional",
     "Controlled",
+    "Entanglement",
+    "Entangler",
     "Gate",
     "GateSpec",
     "Hermitian",

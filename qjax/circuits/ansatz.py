@@ -12,30 +12,41 @@ from jaxtyping import Array, Complex, Float
 from qjax._checks import as_float, checked, require
 from qjax._linalg import as_complex, has_unit_norm
 from qjax._types import ArrayLike
-from qjax.circuits.builders import cphase, cx, h, phase, rx, ry, rz, swap
+from qjax.circuits.builders import cphase, cx, cz, h, phase, rx, ry, rz, swap
 from qjax.circuits.circuit import Circuit, Repeat
 from qjax.circuits.operation import AbstractOperation, Gate
 
+Entanglement = Literal["linear", "circular", "brickwork", "all"]
+Entangler = Literal["CX", "CZ"]
+Links = list[tuple[int, int]]
+
+_ENTANGLERS: dict[str, Callable[[int, int], Gate]] = {"CX": cx, "CZ": cz}
 _ROTATIONS: dict[str, Callable[[ArrayLike, int], Gate]] = {"X": rx, "Y": ry, "Z": rz}
 
 
 def hardware_efficient(
     params: Float[Array, "depth n r"] | Float[np.ndarray, "depth n r"],
     rotations: str = "YZ",
-    entanglement: Literal["linear", "circular"] = "linear",
+    entanglement: Entanglement = "linear",
+    entangler: Entangler = "CX",
 ) -> Circuit:
-    """Build layers of rotations on every wire and a chain of CNOTs, as one Repeat.
+    """Build layers of rotations on every wire and of entangling gates, as one Repeat.
 
     Args:
         params: Angles in radians, shape (depth, n, r): layer, wire, rotation.
         rotations: r letters of X, Y, Z, in time order.
-        entanglement: "linear" couples q to q + 1; "circular" also n - 1 to 0 (n >= 3).
+        entanglement: "linear" couples q to q + 1; "circular" also n - 1 to 0 (n >= 3);
+            "brickwork" pairs of a ring, in turn those that start at even and at odd
+            wires (n even, at least 4); "all" in turn all pairs at distance 1, 2, ...,
+            n // 2 of a ring (n >= 3).
+        entangler: "CX" or "CZ".
 
     Returns:
-        Circuit of n wires with depth * n * r angles.
+        Circuit of n wires with depth * n * r angles. Layers that differ are repeated
+        together: compile time does not grow with depth.
 
     Raises:
-        ValueError: If the shape or the letters do not fit.
+        ValueError: If the shape, the letters or the number of wires do not fit.
 
     Source: Kandala et al., Nature 549, 242 (2017).
 
@@ -51,20 +62,13 @@ def hardware_efficient(
     rule = f"have shape (depth, num_wires, {len(rotations)})"
     require(fits, "params", rule, f"of shape {params.shape}")
     require(set(rotations) <= set("XYZ"), "rotations", "use X, Y, Z", repr(rotations))
+    known = entangler in _ENTANGLERS
+    require(known, "entangler", "be CX or CZ", repr(entangler))
     depth, num_wires, _ = params.shape
-    links = list(pairwise(range(num_wires)))
-    if entanglement == "circular":
-        require(num_wires >= 3, "num_wires", "be at least 3 for a ring", num_wires)
-        links.append((num_wires - 1, 0))
-    else:
-        require(
-            entanglement == "linear",
-            "entanglement",
-            "be linear or circular",
-            entanglement,
-        )
+    couple = _ENTANGLERS[entangler]
+    cycle = _links(num_wires, entanglement)
 
-    def layer(angles: Float[Array, "n r"]) -> Circuit:
+    def layer(angles: Float[Array, "n r"], links: Links) -> list[AbstractOperation]:
         # One split, which compiles to less than as many indexings do.
         pieces = iter(jax.lax.split(angles.T.reshape(-1), (1,) * angles.size))
         turns = [
@@ -72,9 +76,47 @@ def hardware_efficient(
             for letter in rotations
             for wire in range(num_wires)
         ]
-        return Circuit(turns + [cx(*link) for link in links], num_wires)
+        return [*turns, *(couple(*link) for link in links)]
 
-    return Circuit([Repeat(jax.vmap(layer)(params), depth)], num_wires)
+    def layers(angles: Float[Array, "period n r"]) -> Circuit:
+        each = zip(angles, cycle, strict=True)
+        return Circuit(
+            [op for own, links in each for op in layer(own, links)], num_wires
+        )
+
+    period = len(cycle)
+    whole = depth // period
+    operations: list[AbstractOperation] = []
+    if whole:
+        together = params[: whole * period].reshape(whole, period, *params.shape[1:])
+        operations.append(Repeat(jax.vmap(layers)(together), whole))
+    for own, links in zip(params[whole * period :], cycle, strict=False):
+        operations += layer(own, links)
+    return Circuit(operations, num_wires)
+
+
+def _links(num_wires: int, entanglement: str) -> list[Links]:
+    """Return the pairs of each layer of a cycle."""
+    line = list(pairwise(range(num_wires)))
+    if entanglement == "linear":
+        return [line]
+    if entanglement == "circular":
+        require(num_wires >= 3, "num_wires", "be at least 3 for a ring", num_wires)
+        return [[*line, (num_wires - 1, 0)]]
+    if entanglement == "brickwork":
+        fits = num_wires >= 4 and num_wires % 2 == 0
+        require(fits, "num_wires", "be even and at least 4 for brickwork", num_wires)
+        ring = [(wire, (wire + 1) % num_wires) for wire in range(num_wires)]
+        return [ring[0::2], ring[1::2]]
+    known = "linear, circular, brickwork or all"
+    require(entanglement == "all", "entanglement", f"be {known}", entanglement)
+    require(num_wires >= 3, "num_wires", "be at least 3 for all pairs", num_wires)
+    found = []
+    for gap in range(1, num_wires // 2 + 1):
+        # At half the way round, a pair and its reverse are the same.
+        count = gap if 2 * gap == num_wires else num_wires
+        found.append([(wire, (wire + gap) % num_wires) for wire in range(count)])
+    return found
 
 
 def ghz(num_wires: int) -> Circuit:

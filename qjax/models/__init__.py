@@ -2,6 +2,7 @@
 
 from qjax.models.classifier import QuantumClassifier as QuantumClassifier
 from qjax.models.classifier import angle_metric as angle_metric
+from qjax.models.classifier import hybrid_loss as hybrid_loss
 from qjax.models.dense import DenseNetwork as DenseNetwork
 from qjax.models.fashion import Labelled as Labelled
 from qjax.models.fashion import fashion_pca as fashion_pca
@@ -12,5 +13,4 @@ from qjax.models.pca import fit_pca as fit_pca
 from qjax.models.training import accuracy as accuracy
 from qjax.models.training import classifier_optimizer as classifier_optimizer
 from qjax.models.training import count_parameters as count_parameters
-from qjax.models.training import cross_entropy as cross_entropy
 from qjax.models.training import train as train

@@ -101,6 +101,7 @@ def run_classifier(
         shuffle_key,
         model,
         classifier_optimizer(
+            model,
             optimizer,
             steps,
             angle_rate=angle_rate,

@@ -14,6 +14,7 @@ from qjax.circuits import (
     ghz,
     hardware_efficient,
     qft,
+    unroll,
 )
 from qjax.simulate import run, unitary_matrix
 from qjax.states import StateVector
@@ -117,22 +118,39 @@ def test_angle_encoding_is_a_product_of_rotations(axis, x64):
     np.testing.assert_allclose(actual, oracles.kron(rotations), atol=1e-14)
 
 
-@pytest.mark.parametrize("entanglement", ["linear", "circular"])
-def test_hardware_efficient_is_the_oracles_layers(entanglement, x64):
+RING = [(0, 1), (1, 2), (2, 3), (3, 0)]
+CYCLES = {
+    "linear": [RING[:3]],
+    "circular": [RING],
+    "brickwork": [RING[0::2], RING[1::2]],
+    "all": [RING, [(0, 2), (1, 3)]],
+}
+
+
+@pytest.mark.parametrize("entangler", ["CX", "CZ"])
+@pytest.mark.parametrize("entanglement", sorted(CYCLES))
+def test_hardware_efficient_is_the_oracles_layers(entanglement, entangler, x64):
     rng = np.random.default_rng(3)
-    params = rng.uniform(-3, 3, (2, 3, 2))
-    expected = np.eye(8, dtype=complex)
-    for layer in params:
+    params = rng.uniform(-3, 3, (5, 4, 2))
+    expected, cycle = np.eye(16, dtype=complex), CYCLES[entanglement]
+    for number, layer in enumerate(params):
         for position, name in enumerate(("rx", "rz")):
-            gates = [oracles.gate(name, layer[wire, position]) for wire in range(3)]
+            gates = [oracles.gate(name, layer[wire, position]) for wire in range(4)]
             expected = oracles.kron(gates) @ expected
-        links = [(0, 1), (1, 2)] + ([(2, 0)] if entanglement == "circular" else [])
-        for link in links:
-            expected = oracles.embed(oracles.gate("cx"), link, 3) @ expected
-    circuit = hardware_efficient(params, "XZ", entanglement)
+        for link in cycle[number % len(cycle)]:
+            expected = (
+                oracles.embed(oracles.gate(entangler.lower()), link, 4) @ expected
+            )
+    circuit = hardware_efficient(params, "XZ", entanglement, entangler)
     actual = quick_jit(unitary_matrix)(circuit)
     np.testing.assert_allclose(actual, expected, atol=1e-13)
     assert circuit.resources().num_parameters == params.size
+
+
+def test_all_pairs_of_an_odd_ring_meet():
+    circuit = hardware_efficient(np.zeros((2, 5, 1)), "Y", "all")
+    pairs = [set(op.wires) for op in unroll(circuit).operations if len(op.wires) == 2]
+    assert len(pairs) == 10 == len({tuple(sorted(pair)) for pair in pairs})
 
 
 @pytest.mark.parametrize("num_wires", range(2, 8))
@@ -156,6 +174,10 @@ def test_bad_ansatz_arguments_are_refused():
         hardware_efficient(np.zeros((2, 3, 2)), "YQ")
     with pytest.raises(ValueError, match="ring"):
         hardware_efficient(np.zeros((1, 2, 2)), entanglement="circular")
+    with pytest.raises(ValueError, match="be even and at least 4 for brickwork"):
+        hardware_efficient(np.zeros((1, 5, 2)), entanglement="brickwork")
+    with pytest.raises(Exception, match=r"`entangler` must be CX or CZ|Type-check"):
+        hardware_efficient(np.zeros((1, 3, 2)), entangler="CY")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="`axis`"):
         angle_encoding(np.zeros(2), "W")
     with pytest.raises(ValueError, match="`num_wires` must be at least 1"):

@@ -81,7 +81,8 @@ def test_features_equal_a_numpy_simulation_of_the_circuit():
 def test_angle_metric_is_the_mean_of_the_metrics_of_the_inputs():
     angles = jnp.asarray(np.random.default_rng(1).normal(size=(2, 2, 2)), jnp.float32)
     x = inputs(3, 4)
-    metric = angle_metric(angles, jnp.asarray(x), "YZ")
+    network = model(num_wires=2, depth=2, rotations="YZ")
+    metric = angle_metric(network, angles, jnp.asarray(x))
     step = np.random.default_rng(3).normal(size=8)
     step = 0.02 * step / np.linalg.norm(step)
     moved = angles + step.reshape(angles.shape).astype(np.float32)
@@ -101,6 +102,21 @@ def test_trained_parameters_of_the_headline_model_are_at_most_256():
     assert count_parameters(model(rotations="YZ", reach=0)) == 48 + 6 * 10 + 10
 
 
+@pytest.mark.parametrize("entanglement", ["brickwork", "all"])
+def test_real_circuits_and_probabilities_are_those_of_the_circuit(entanglement):
+    network = model(
+        num_wires=4, depth=5, rotations="Y", entanglement=entanglement, entangler="CZ",
+        readout="probabilities", num_classes=3,
+    )  # fmt: skip
+    x = inputs(5, 16)
+    circuit = network.builder()(network.angles[...])
+    for row, logits in zip(x, network(jnp.asarray(x)), strict=True):
+        state = run(circuit, StateVector.from_amplitudes(row))
+        first_two = state.probabilities((0, 1)).reshape(-1)
+        np.testing.assert_allclose(logits, 20 * first_two[:3], atol=2e-5)
+    assert count_parameters(network) == 5 * 4 + 1 + 3
+
+
 def test_the_model_differentiates_inside_jit():
     network = model(num_wires=2, depth=1)
     gradient = nnx.jit(nnx.grad(lambda m, x: jnp.sum(m(x) ** 2)))(
@@ -111,9 +127,17 @@ def test_the_model_differentiates_inside_jit():
 
 
 @pytest.mark.parametrize(
-    "options", [{"num_wires": 1}, {"depth": 0}, {"reach": 6}, {"reach": -1}]
+    "options",
+    [
+        {"num_wires": 1},
+        {"depth": 0},
+        {"reach": 6},
+        {"reach": -1},
+        {"num_classes": 1},
+        {"num_classes": 65, "readout": "probabilities"},
+    ],
 )
 def test_sizes_out_of_range_are_refused(options: dict):
-    (name,) = options
+    name = next(iter(options))
     with pytest.raises(ValueError, match=f"`{name}` must"):
         model(**options)

@@ -19,6 +19,7 @@ from qjax.models import (
     train,
     unit_norm,
 )
+from qjax.optim import ParameterShift
 
 COUNT = 200
 
@@ -46,9 +47,10 @@ def fresh(seed: int = 0) -> QuantumClassifier:
 
 def fitted(name: str, epochs: int = 6, rate: float = 0.1):
     steps = epochs * COUNT // 20
-    optimizer = classifier_optimizer(name, steps, angle_rate=rate, readout_rate=rate)
-    key = jax.random.key(1)
-    return train(key, fresh(), optimizer, *task(), epochs=epochs, batch_size=20)
+    rates = {"angle_rate": rate, "readout_rate": rate}
+    optimizer = classifier_optimizer(fresh(), name, steps, **rates)
+    key, sizes = jax.random.key(1), {"epochs": epochs, "batch_size": 20}
+    return train(key, fresh(), optimizer, *task(), num_classes=2, **sizes)
 
 
 @pytest.mark.parametrize("name", ["adam", "qng"])
@@ -83,7 +85,8 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: pathlib.Pa
     class Interrupted(Exception):
         pass
 
-    optimizer = classifier_optimizer("qng", 20, angle_rate=0.1, readout_rate=0.1)
+    rates = {"angle_rate": 0.1, "readout_rate": 0.1}
+    optimizer = classifier_optimizer(fresh(), "qng", 20, **rates)
     calls = []
 
     def stop_in_the_second_epoch(model: nnx.Module) -> float:
@@ -100,12 +103,20 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: pathlib.Pa
             optimizer,
             *task(),
             evaluate=stop_in_the_second_epoch,
+            num_classes=2,
             checkpoint=path,
             epochs=2,
             batch_size=20,
         )
     resumed, again = train(
-        key, fresh(), optimizer, *task(), checkpoint=path, epochs=2, batch_size=20
+        key,
+        fresh(),
+        optimizer,
+        *task(),
+        num_classes=2,
+        checkpoint=path,
+        epochs=2,
+        batch_size=20,
     )
     for a, b in zip(_leaves(whole), _leaves(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -122,6 +133,7 @@ def test_a_loss_that_is_not_finite_stops_training_and_says_where():
         optax.adam(0.1),
         inputs,
         labels,
+        num_classes=2,
         epochs=3,
         batch_size=20,
     )
@@ -133,7 +145,42 @@ def test_a_loss_that_is_not_finite_stops_training_and_says_where():
 
 def test_an_unknown_optimizer_is_refused():
     with pytest.raises(ValueError, match=r"`name` must be 'adam' or 'qng'"):
-        classifier_optimizer("sgd", 1, angle_rate=0.1, readout_rate=0.1)
+        classifier_optimizer(fresh(), "sgd", 1, angle_rate=0.1, readout_rate=0.1)
+
+
+def test_labels_out_of_range_are_refused():
+    inputs, labels = task()
+    wrong = np.where(np.arange(COUNT) == 7, 2, labels)
+    sizes = {"epochs": 1, "batch_size": 20}
+    with pytest.raises(
+        ValueError, match=r"`labels` must lie in \[0, 2\), but is \[2\]"
+    ):
+        train(
+            jax.random.key(1), fresh(), optax.adam(0.1), inputs, wrong, num_classes=2,
+            **sizes,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("readout", ["linear", "probabilities"])
+def test_shots_train_the_model_too(readout: str):
+    rngs = nnx.Rngs(params=jax.random.key(0))
+    model = QuantumClassifier(
+        rngs, num_wires=2, depth=2, rotations="Y", readout=readout, num_classes=2
+    )
+    rates = {"angle_rate": 0.2, "readout_rate": 0.2}
+    network, history = train(
+        jax.random.key(1),
+        model,
+        classifier_optimizer(model, "adam", 60, **rates),
+        *task(),
+        num_classes=2,
+        epochs=6,
+        batch_size=20,
+        estimator=ParameterShift(shots=50),
+    )
+    # Four angles, two terms each, and the values themselves: of 20 images, 50 shots.
+    assert np.all(history.costs == np.asarray([9 * 20, 9 * 20, 9 * 20 * 50]))
+    assert _learned(history.losses) and accuracy(network, *task()) > 0.8
 
 
 def test_the_dense_reference_has_the_parameters_of_the_original_design():
@@ -174,7 +221,7 @@ def test_two_epochs_on_real_images_reach_the_bar_on_held_out_ones(name: str):
     network, _ = train(
         jax.random.key(5),
         model,
-        classifier_optimizer(name, 400, angle_rate=rate, readout_rate=0.3),
+        classifier_optimizer(model, name, 400, angle_rate=rate, readout_rate=0.3),
         unit_norm(pca(fit.images)),
         fit.labels,
         epochs=2,

@@ -9,7 +9,7 @@ import numpy as np
 from qjax._checks import require
 from qjax._types import is_traced
 from qjax.circuits.circuit import Circuit, Repeat
-from qjax.circuits.gates import GATES
+from qjax.circuits.gates import GATES, PAULIS
 from qjax.circuits.operation import (
     AbstractOperation,
     AbstractUnitary,
@@ -23,6 +23,9 @@ from qjax.circuits.rewrite.commutation import (
     same_inverse,
     same_turn,
 )
+
+_SAME_AXIS = 1e-6
+"""Components of an axis that are rounding in single precision."""
 
 
 def fold_gates(circuit: Circuit) -> Circuit:
@@ -249,10 +252,28 @@ def simplify(circuit: Circuit, tolerance: float = 1e-6) -> Circuit:
         shorter = fold_gates(drop_identities(circuit, tolerance))
         if len(shorter.operations) == before:
             # Merged last: a turn about one axis moves past more than a general one.
-            shorter = drop_identities(merge_one_wire(shorter), tolerance)
+            merged = drop_identities(merge_one_wire(shorter), tolerance)
+            named = [_named(operation) for operation in merged.operations]
+            shorter = Circuit(named, circuit.num_wires)
         if len(shorter.operations) == before:
             return shorter
         circuit = shorter
+
+
+def _named(operation: AbstractOperation) -> AbstractOperation:
+    """Write a U3 that turns about X, Y or Z as that rotation, up to a phase."""
+    if not isinstance(operation, Gate) or operation.spec != GATES["U3"]:
+        return operation
+    matrix = np.asarray(operation.matrix(), complex)
+    turn = matrix / np.sqrt(np.linalg.det(matrix))
+    # exp(-i t n.P / 2) = cos(t / 2) - i sin(t / 2) n.P.
+    along = [(1j * np.trace(PAULIS[axis] @ turn) / 2).real for axis in "XYZ"]
+    axis = int(np.argmax(np.abs(along)))
+    if np.abs(np.delete(along, axis)).max() > _SAME_AXIS:
+        return operation
+    angle = 2 * np.arctan2(along[axis], (np.trace(turn) / 2).real)
+    params = np.asarray([angle], np.asarray(operation.params).dtype)
+    return Gate(params, operation.wires, GATES[f"R{'XYZ'[axis]}"])
 
 
 def _inside(
