@@ -182,6 +182,8 @@ class _Run:
 
     def start(self, params: PyTree, epochs: int) -> _Snapshot:
         """Return the snapshot before the first epoch."""
+        # Weak types of Python numbers would be gone after the first epoch: two traces.
+        params = jax.tree.map(lambda x: jnp.asarray(x, jnp.result_type(x)), params)
         dtype = np.asarray(jax.tree.leaves(params)[0]).dtype
         blank = np.full((epochs, self.steps), np.nan, dtype)
         return _Snapshot(

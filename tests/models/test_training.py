@@ -1,6 +1,7 @@
 """Training of nnx classifiers, and the splits of the real data."""
 
 import pathlib
+from typing import Any
 
 import flax.nnx as nnx
 import jax
@@ -47,9 +48,10 @@ def fresh(seed: int = 0) -> QuantumClassifier:
 
 def fitted(name: str, epochs: int = 6, rate: float = 0.1):
     steps = epochs * COUNT // 20
-    rates = {"angle_rate": rate, "readout_rate": rate}
+    rates: dict[str, Any] = {"angle_rate": rate, "readout_rate": rate}
     optimizer = classifier_optimizer(fresh(), name, steps, **rates)
-    key, sizes = jax.random.key(1), {"epochs": epochs, "batch_size": 20}
+    key = jax.random.key(1)
+    sizes: dict[str, Any] = {"epochs": epochs, "batch_size": 20}
     return train(key, fresh(), optimizer, *task(), num_classes=2, **sizes)
 
 
@@ -85,7 +87,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path: pathlib.Pa
     class Interrupted(Exception):
         pass
 
-    rates = {"angle_rate": 0.1, "readout_rate": 0.1}
+    rates: dict[str, Any] = {"angle_rate": 0.1, "readout_rate": 0.1}
     optimizer = classifier_optimizer(fresh(), "qng", 20, **rates)
     calls = []
 
@@ -151,7 +153,7 @@ def test_an_unknown_optimizer_is_refused():
 def test_labels_out_of_range_are_refused():
     inputs, labels = task()
     wrong = np.where(np.arange(COUNT) == 7, 2, labels)
-    sizes = {"epochs": 1, "batch_size": 20}
+    sizes: dict[str, Any] = {"epochs": 1, "batch_size": 20}
     with pytest.raises(
         ValueError, match=r"`labels` must lie in \[0, 2\), but is \[2\]"
     ):
@@ -162,12 +164,12 @@ def test_labels_out_of_range_are_refused():
 
 
 @pytest.mark.parametrize("readout", ["linear", "probabilities"])
-def test_shots_train_the_model_too(readout: str):
+def test_shots_train_the_model_too(readout):
     rngs = nnx.Rngs(params=jax.random.key(0))
     model = QuantumClassifier(
         rngs, num_wires=2, depth=2, rotations="Y", readout=readout, num_classes=2
     )
-    rates = {"angle_rate": 0.2, "readout_rate": 0.2}
+    rates: dict[str, Any] = {"angle_rate": 0.2, "readout_rate": 0.2}
     network, history = train(
         jax.random.key(1),
         model,

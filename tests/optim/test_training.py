@@ -77,8 +77,13 @@ def test_a_whole_training_is_one_trace():
         traces.append(1)
         return loss(params, batch)
 
-    fit(KEY, counted, start(), momentum(), regression(), epochs=5, batch_size=16)
-    assert len(traces) == 1
+    params = {"w": jnp.zeros(3), "unused": jnp.asarray(0.5)}  # the latter is weak
+    for begin in (start(), params, jax.tree.map(np.asarray, params)):
+        traces.clear()
+        _, history = fit(
+            KEY, counted, begin, momentum(), regression(), epochs=3, batch_size=16
+        )
+        assert len(traces) == 1 == history.traces
 
 
 def test_the_batch_reaches_the_optimizer():
