@@ -92,6 +92,5 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "sampled metrics": (_sampled, (KEY, ANGLES[:1])),
 }
 EXCLUDED = {
-    "parameter_names": "names, on the host",
     "redundant_parameters": "NumPy, on the host",
 }

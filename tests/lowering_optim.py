@@ -107,7 +107,6 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "gradient estimators": (_estimators, (ANGLES,)),
 }
 EXCLUDED = {
-    "commute": "NumPy, on the host",
     "drop_identities": "looks at concrete numbers, on the host",
     "simplify": "looks at concrete numbers, on the host",
     "prune_entanglers": "a Python loop around compiled values",

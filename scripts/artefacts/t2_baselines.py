@@ -118,7 +118,7 @@ def _standardised(pca: PCA, images: np.ndarray) -> np.ndarray:
 
 BASELINES = Experiment(
     name="classifier_baselines",
-    version=1,
+    version=2,
     config=BaselineConfig,
     grid=baseline_grid,
     run=run_baseline,

@@ -149,7 +149,7 @@ _CURVE = Column("curve", "exact", unit="nats", description="training loss, avera
 
 CLASSIFIER = Experiment(
     name="classifier",
-    version=1,
+    version=2,
     config=ClassifierConfig,
     grid=classifier_grid,
     run=run_classifier,

@@ -119,6 +119,7 @@ def test_a_bound_without_mutants_is_unfalsifiable_not_proved(key):
     assert "none of its mutants" in report.reasons[0]
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_what_is_missing_from_a_proof_lowers_the_verdict(key):
     unproved = verify(key, _small_a1(steps=()), SMOKE)
@@ -258,6 +259,7 @@ def test_a_report_is_data(a1_report):
     assert text.startswith("# A1: PROVED") and "M3" in text and "Lindblad" in text
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_a_verification_repeats_bit_for_bit(key):
     budget = Budget(random_instances=20, shots=100)

@@ -17,6 +17,8 @@ from qjax.experiments.runner import Outcome, run_experiments
 ARTEFACTS = SOURCE / "scripts" / "artefacts"
 CONFIGS = SOURCE / "scripts" / "configs"
 PAPER = discover(ARTEFACTS) if ARTEFACTS.is_dir() else Catalogue({}, {})
+# Others share their code; these are computed by `make test-slow`.
+LONG = {"classifier_tuning", "scaling", "sharding"}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,17 @@ def compute(experiment: Experiment, layout: Layout) -> Outcome:
     return outcome
 
 
-@pytest.mark.parametrize("name", PAPER.experiments)
+def rows(names, slow):
+    """Names as parameters; those that take long are left to `make test-slow`."""
+    marks = {True: [pytest.mark.slow], False: []}
+    return [pytest.param(name, marks=marks[slow(name)]) for name in names]
+
+
+def needs_long(name) -> bool:
+    return not LONG.isdisjoint(PAPER.artefacts[name].experiments)
+
+
+@pytest.mark.parametrize("name", rows(PAPER.experiments, LONG.__contains__))
 def test_it_runs_resumes_and_does_not_depend_on_grid_order(name, layout, tmp_path):
     experiment = PAPER.experiments[name]
     assert compute(experiment, layout).computed > 0
@@ -62,7 +74,7 @@ def test_the_grid_of_every_size_is_sound(name):
         assert experiment.cells(resolve(experiment, CONFIGS, size))
 
 
-@pytest.mark.parametrize("name", PAPER.artefacts)
+@pytest.mark.parametrize("name", rows(PAPER.artefacts, needs_long))
 def test_it_renders(name, layout):
     artefact = PAPER.artefacts[name]
     for needed in artefact.experiments:

@@ -69,6 +69,7 @@ def test_rendering_twice_gives_the_same_bytes_also_in_another_process(
     }
 
 
+@pytest.mark.slow
 def test_measured_values_are_the_only_ones_that_may_differ(
     workplace, catalogue, written
 ):

@@ -100,6 +100,7 @@ OBSERVABLES = (
 )
 
 
+@pytest.mark.slow
 def test_a_sequence_of_observables_is_measured_like_on_a_state(chain):
     circuit, state = chain
     found = quick_jit(lambda c: expectation(c, OBSERVABLES))(circuit)

@@ -92,6 +92,7 @@ def check(result) -> None:
         assert reversed_line < level and ideal < level
 
 
+@pytest.mark.slow
 def test_trajectories_and_chains_agree_with_the_exact_density_matrix(key):
     quito = read_ibm("quito", offline=True)
     check(agreement(key, quito, path_in(quito, 3), 3, 2, 3000))

@@ -70,6 +70,7 @@ OPTIMIZERS = {
     ),
 }
 rows = pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+few = pytest.mark.parametrize("name", ["products", "qng with a schedule"])
 
 
 def initial() -> dict[str, jax.Array]:
@@ -78,7 +79,7 @@ def initial() -> dict[str, jax.Array]:
     return {"angles": jnp.asarray(values, jnp.float32)}
 
 
-@rows
+@few
 def test_unknown_extra_arguments_are_tolerated_and_known_ones_optional(name):
     optimizer, params = OPTIMIZERS[name](), initial()
     optimizer = optax.with_extra_args_support(optimizer)
@@ -134,7 +135,7 @@ def test_scan_converges_to_the_ground_state_like_the_loop(name):
 
 
 @pytest.mark.parametrize("width", ["x32", "x64"])
-@rows
+@few
 def test_updates_have_the_dtype_of_the_parameters(name, width):
     with jax.enable_x64(width == "x64"):
         optimizer, params = OPTIMIZERS[name](), initial()

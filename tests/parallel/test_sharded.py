@@ -41,6 +41,7 @@ def fast() -> dict[str, Any]:
     return run(*FAST, flags=QUICK)
 
 
+@pytest.mark.slow
 def test_value_and_gradients_are_those_of_one_device():
     assert fast()["unsharded"]["8 1"] < 1e-5
 

@@ -233,6 +233,7 @@ def test_mixtures_measurements_resets_and_conditions_together(key):
     assert min(p_values["mutant"]) < stats.corrected(4)
 
 
+@pytest.mark.slow
 def test_the_size_of_the_batches_changes_neither_values_nor_gradients(key, x64):
     def mean(params, batch_size):
         return average_trajectories(

@@ -65,6 +65,7 @@ def many(key, circuit, observable, target):
     return jax.jit(jax.vmap(lambda k: until(k, circuit, observable, target)))(keys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("circuit", [noisy(), damped()], ids=["mixture", "damping"])
 def test_the_interval_covers_also_where_the_data_decided_its_size(circuit, key):
     """mean +- 1.96 stderr holds the truth for at least 94 % of 2000 keys."""

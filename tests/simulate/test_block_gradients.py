@@ -354,6 +354,7 @@ def temporary_bytes(gradient: Any, depth: int, num_wires: int) -> int:
     return memory.temp_size_in_bytes
 
 
+@pytest.mark.slow
 def test_the_memory_of_the_adjoint_does_not_grow_with_depth():
     """But for the matrices, which are made for all layers at once."""
     num_wires, few, many = 16, 8, 64

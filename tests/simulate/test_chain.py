@@ -233,6 +233,7 @@ def deviations(key, max_bond, circuit):
     return min(p_values)
 
 
+@pytest.mark.slow
 def test_trajectories_average_to_the_density_matrix(key):
     level = stats.corrected(len(WORDS))
     assert deviations(key, 4, noisy_circuit(ANGLES)) > level

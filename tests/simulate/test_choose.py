@@ -119,6 +119,7 @@ def test_an_allowed_error_lets_a_chain_cut_its_bonds():
         assert allowed["MPS"].possible
 
 
+@pytest.mark.slow
 def test_bonds_are_doubled_until_the_error_is_met():
     circuit, x_all = brickwork(10, 8), pauli("X" * 10, range(10))
     exact = float(expectation(run(circuit, StateVector.zeros(10)), x_all))

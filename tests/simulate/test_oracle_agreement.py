@@ -74,6 +74,7 @@ def test_the_circuits_cover_every_gate_and_channel():
     assert len(controlled) >= 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noisy", [False, True], ids=["vector", "density"])
 def test_engine_agrees_with_both_oracles_to_1e_5_in_complex64(noisy):
     check_engine(noisy, jnp.complex64)
