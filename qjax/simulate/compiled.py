@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from qjax._checks import require
@@ -79,13 +80,11 @@ class CompiledCache:
 
     def __call__(self, *args: Any) -> Any:
         """Return function(*args); inside another trace the function is called as is."""
-        leaves, structure = jax.tree.flatten(args)
-        if any(is_traced(leaf) for leaf in leaves):
+        if any(is_traced(leaf) for leaf in jax.tree.leaves(args)):
             return self._function(*args)
-        arrays = [_strict(leaf) for leaf in leaves]
-        shapes = tuple((array.shape, array.dtype.name) for array in arrays)
+        key, arrays = _numbers(args)
         with self._lock:
-            program = self._program((structure, shapes), arrays)
+            program = self._program(key, arrays)
         return program(arrays)
 
     def warm(self, *args: Any) -> None:
@@ -93,12 +92,10 @@ class CompiledCache:
 
         Counted as a trace if it was not there, and not as a call.
         """
-        leaves, structure = jax.tree.flatten(args)
-        arrays = [_strict(leaf) for leaf in leaves]
-        shapes = tuple((array.shape, array.dtype.name) for array in arrays)
+        key, arrays = _numbers(args)
         with self._lock:
             before = self._counts
-            self._program((structure, shapes), arrays)
+            self._program(key, arrays)
             calls = {"binds": before.binds, "hits": before.hits}
             self._counts = self._counts._replace(**calls)
 
@@ -129,9 +126,18 @@ class CompiledCache:
         return program
 
 
+def _numbers(args: Any) -> tuple[Any, list[Any]]:
+    """Return what tells programs apart, and the numbers bound to one."""
+    leaves, structure = jax.tree.flatten(args)
+    arrays = [_strict(leaf) for leaf in leaves]
+    shapes = tuple((array.shape, array.dtype.name) for array in arrays)
+    return (structure, shapes), arrays
+
+
 def _strict(leaf: Any) -> Any:
     """Return a leaf as an array of JAX's own dtype for it: Python numbers have none."""
     if isinstance(leaf, jax.Array):
-        return leaf
+        # A program compiled for a weak type would refuse a number of a strong one.
+        return jnp.asarray(leaf, leaf.dtype) if leaf.weak_type else leaf
     array = np.asarray(leaf)
     return np.asarray(array, jax.dtypes.canonicalize_dtype(array.dtype))

@@ -174,14 +174,14 @@ def test_more_perturbations_and_common_shots_lower_the_variance():
 
 
 def test_costs_are_those_of_the_model(key):
-    terms = SIZE * 4  # the longest rule's for every parameter
+    terms, simulated = 2 + 2 + 4 + 2, SIZE * 4  # shorter rules are filled up
     for estimator, circuits, passes, shots in (
         (Autodiff(), POINTS * 2 * (2 * SIZE + 1), 2 * POINTS, 0),
         (Autodiff(passes=3), POINTS * 2 * (2 * SIZE + 1), 3 * POINTS, 0),
         (
             ParameterShift(10, spectra=SPECTRA),
             POINTS * 2 * (terms + 1),
-            POINTS * (terms + 1),
+            POINTS * (simulated + 1),
             POINTS * 2 * 10 * (terms + 1),
         ),
         (
@@ -256,7 +256,8 @@ def test_a_rule_hands_out_shots_inside_one_trace(key):
         report, state = step(jax.random.fold_in(key, i), state)
         spent.append(float(report.cost.shots))
     assert len(traces) == 1
-    assert spent[0] == POINTS * (4 * SIZE * 2 * 10 + 2 * 10) and spent[2] > spent[0]
+    first = POINTS * 2 * 10 * (2 + 2 + 4 + 2 + 1)
+    assert spent[0] == first and spent[2] > spent[0]
 
 
 def test_bad_input_is_named(key):

@@ -58,7 +58,7 @@ def test_structures_are_told_apart_and_the_oldest_makes_room():
 
 def test_numbers_of_every_kind_share_a_program():
     cached = CompiledCache(energy)
-    for angle in (0.3, np.float32(0.3), jnp.float32(0.3)):
+    for angle in (jnp.asarray(0.3), 0.3, np.float32(0.3), jnp.float32(0.3)):
         cached(Circuit([rx(angle, 0)], 1))
     assert cached.counts.traces == 1
 

@@ -103,13 +103,16 @@ class ParameterShift(AbstractEstimator):
         factors = terms.coefficients.astype(flat.dtype)
         entries = scale * jnp.sum(factors * values, axis=1)
         gradient = jnp.zeros_like(flat).at[chosen].set(entries)
+        # Terms that only fill up a shorter rule are simulated, but no circuits.
+        real = jnp.sum((terms.coefficients != 0).astype(points.dtype), axis=1)
         passes = points * (terms.places.size + 1)
-        circuits = passes * hybrid.readings.shape[0]
+        circuits = points * (jnp.sum(real) + 1) * hybrid.readings.shape[0]
         report = {**unravel(gradient), **rest_gradient}
         if self.shots is None or each is None:
             cost = Cost.of(circuits, passes, 0)
             return GradientReport(value, report, cost), state
-        measured = terms.places.shape[1] * jnp.sum(each) + jnp.sum(_most(each))
+        shares = each.astype(points.dtype)
+        measured = jnp.sum(real[:, None] * shares) + jnp.sum(_most(shares))
         cost = Cost.of(circuits, passes, points * measured)
         found = scale**2 * jnp.sum(factors[:, :, None] ** 2 * spreads, axis=1)
         spread = jnp.zeros((flat.size, found.shape[1]), found.dtype)
